@@ -1,0 +1,368 @@
+//! Every change that an item allows, as data: what the command line, an import and a plan ask
+//! for is the same list of [`Edit`]s, and the rules for each stand here once.
+
+use jiff::Timestamp;
+
+use crate::history::{Event, FieldChange, HistoryEntry};
+use crate::record::{Extra, Record};
+use crate::{
+    Actor, Artifact, CheckId, Criterion, Evidence, InvalidItem, InvalidText, ItemRef, ItemType,
+    Label, Link, LinkKind, LinkTarget, Note, Phase, Priority, Source, Status, Subtask, Title,
+    Transition,
+};
+
+/// Who writes, when and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// Why, in the actor's words.
+    pub reason: Option<String>,
+    /// The request that asks for it, if it has a name.
+    pub request_id: Option<String>,
+}
+
+impl Stamp {
+    /// A stamp without a reason.
+    #[must_use]
+    pub fn new(at: Timestamp, actor: Actor) -> Self {
+        Self { at, actor, reason: None, request_id: None }
+    }
+
+    pub(crate) fn entry(
+        &self,
+        version: u64,
+        event: Event,
+        changes: Vec<FieldChange>,
+    ) -> HistoryEntry {
+        HistoryEntry {
+            at: self.at,
+            actor: self.actor.clone(),
+            version,
+            event,
+            changes,
+            reason: self.reason.clone(),
+            request_id: self.request_id.clone(),
+            extra: Extra::new(),
+        }
+    }
+}
+
+/// One of an item's two checklists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChecklistKind {
+    /// Acceptance criteria, named `AC-<number>.<n>`.
+    Criteria,
+    /// Sub-tasks, named `ST-<number>.<n>`.
+    Subtasks,
+}
+
+/// One change to an item.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Edit {
+    /// Change the title.
+    Title(Title),
+    /// Change or remove the description.
+    Description(Option<String>),
+    /// Change the type.
+    Type(ItemType),
+    /// Change the priority.
+    Priority(Priority),
+    /// Change or remove the phase.
+    Phase(Option<Phase>),
+    /// Change or remove the assignee.
+    Assignee(Option<Actor>),
+    /// Change or remove the due date.
+    DueAt(Option<Timestamp>),
+    /// Change or remove what the item is called elsewhere.
+    ExternalRef(Option<String>),
+    /// Add a label; one that is there already changes nothing.
+    AddLabel(Label),
+    /// Remove a label; one that is not there changes nothing.
+    RemoveLabel(Label),
+    /// Change or remove the parent. That no cycle arises is for the caller to check.
+    Parent(Option<ItemRef>),
+    /// Wait for another item; one that is waited for already changes nothing. That no cycle
+    /// arises is for the caller to check. An unresolved `depends_on` link to the same item goes.
+    AddDependency(ItemRef),
+    /// Wait for it no longer; one that is not waited for changes nothing.
+    RemoveDependency(ItemRef),
+    /// Add a link; the same kind and target again changes nothing.
+    AddLink(Link),
+    /// Remove every link to a target.
+    RemoveLink(LinkTarget),
+    /// Append an entry to a checklist, under the next free name.
+    AddCheck(ChecklistKind, String),
+    /// Tick or untick an entry of either checklist. Evidence is for criteria only.
+    Check {
+        /// Which entry.
+        id: CheckId,
+        /// Ticked or not.
+        done: bool,
+        /// What shows it.
+        evidence: Option<Evidence>,
+    },
+    /// Remove an entry of either checklist.
+    RemoveCheck(CheckId),
+    /// Append a finding.
+    AddFinding(String),
+    /// Append an artifact.
+    AddArtifact(Artifact),
+    /// Append a source.
+    AddSource(Source),
+    /// Append a note.
+    Note(String),
+    /// Move to another status.
+    Move(Transition),
+}
+
+/// Why an edit cannot be made. The item is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The status machine does not allow the move.
+    #[error("cannot {transition} an item that is {from}; from {from} it can: {}", moves(*.from))]
+    Transition {
+        /// Where the item stands.
+        from: Status,
+        /// What was asked for.
+        transition: Transition,
+    },
+    /// No entry of either checklist has this name.
+    #[error("no criterion or sub-task is called {id}; there {}", names(.known))]
+    UnknownCheck {
+        /// What was asked for.
+        id: CheckId,
+        /// The names that there are.
+        known: Vec<CheckId>,
+    },
+    /// Evidence belongs to criteria.
+    #[error("{id} is a sub-task; only acceptance criteria carry evidence")]
+    EvidenceOnSubtask {
+        /// The sub-task.
+        id: CheckId,
+    },
+    /// A text that says nothing.
+    #[error("the {what} is empty")]
+    Empty {
+        /// Which text.
+        what: &'static str,
+    },
+    /// What the edits make is no valid item.
+    #[error(transparent)]
+    Invalid(#[from] InvalidItem),
+    /// A text is not valid.
+    #[error(transparent)]
+    Text(#[from] InvalidText),
+    /// A newer version of jerry wrote the item.
+    #[error(
+        "the item has schema {schema}, this version of jerry writes {}; upgrade jerry",
+        crate::ITEM_SCHEMA
+    )]
+    NewerSchema {
+        /// The item's schema.
+        schema: u32,
+    },
+    /// Refused by a rule that looks at more than the item.
+    #[error("{0}")]
+    Rule(String),
+}
+
+fn moves(from: Status) -> String {
+    let moves: Vec<_> = from.moves().map(|(verb, to)| format!("{verb} (to {to})")).collect();
+    moves.join(", ")
+}
+
+fn names(known: &[CheckId]) -> String {
+    if known.is_empty() {
+        return "are none".to_owned();
+    }
+    let names: Vec<_> = known.iter().map(CheckId::as_str).collect();
+    format!("are {}", names.join(", "))
+}
+
+/// What a history entry calls a write of `edits`: by its move if it has one, else by what all of
+/// its edits have in common.
+pub(crate) fn event(edits: &[Edit]) -> Event {
+    let moved = edits.iter().find_map(|edit| match edit {
+        Edit::Move(transition) => Some(match transition {
+            Transition::Start => Event::STARTED,
+            Transition::Block => Event::BLOCKED,
+            Transition::Complete => Event::COMPLETED,
+            Transition::Cancel => Event::CANCELLED,
+            Transition::Release => Event::RELEASED,
+            Transition::Reopen => Event::REOPENED,
+        }),
+        _ => None,
+    });
+    let kind = |edit: &Edit| match edit {
+        Edit::Note(_) => Event::NOTED,
+        Edit::Check { .. } => Event::CHECKED,
+        Edit::AddLabel(_) | Edit::RemoveLabel(_) => Event::LABELLED,
+        Edit::Parent(_)
+        | Edit::AddDependency(_)
+        | Edit::RemoveDependency(_)
+        | Edit::AddLink(_)
+        | Edit::RemoveLink(_) => Event::LINKED,
+        _ => Event::UPDATED,
+    };
+    moved.unwrap_or_else(|| {
+        let first = edits.first().map_or(Event::UPDATED, kind);
+        if edits.iter().all(|edit| kind(edit) == first) { first } else { Event::UPDATED }
+    })
+}
+
+/// Makes one edit on the bare fields. Rules between fields are checked by the caller afterwards.
+pub(crate) fn make(record: &mut Record, edit: &Edit, stamp: &Stamp) -> Result<(), Refusal> {
+    match edit.clone() {
+        Edit::Title(title) => record.title = title,
+        Edit::Description(text) => record.description = text.filter(|text| !text.is_empty()),
+        Edit::Type(item_type) => record.item_type = item_type,
+        Edit::Priority(priority) => record.priority = priority,
+        Edit::Phase(phase) => record.phase = phase,
+        Edit::Assignee(assignee) => record.assignee = assignee,
+        Edit::DueAt(due_at) => record.due_at = due_at,
+        Edit::ExternalRef(name) => record.external_ref = name.filter(|name| !name.is_empty()),
+        Edit::AddLabel(label) => {
+            if let Err(place) = record.labels.binary_search(&label) {
+                record.labels.insert(place, label);
+            }
+        }
+        Edit::RemoveLabel(label) => record.labels.retain(|own| *own != label),
+        Edit::Parent(parent) => record.parent = parent,
+        Edit::AddDependency(needed) => add_dependency(record, needed),
+        Edit::RemoveDependency(needed) => record.depends_on.retain(|own| !own.same_target(&needed)),
+        Edit::AddLink(link) => {
+            let same = |own: &Link| own.kind == link.kind && same_target(&own.target, &link.target);
+            if !record.links.iter().any(same) {
+                record.links.push(link);
+            }
+        }
+        Edit::RemoveLink(target) => record.links.retain(|own| !same_target(&own.target, &target)),
+        Edit::AddCheck(kind, text) => add_check(record, kind, text)?,
+        Edit::Check { id, done, evidence } => check(record, id, done, evidence)?,
+        Edit::RemoveCheck(id) => remove_check(record, id)?,
+        Edit::AddFinding(text) => record.findings.push(said("finding", text)?),
+        Edit::AddArtifact(artifact) => record.artifacts.push(artifact),
+        Edit::AddSource(source) => record.sources.push(source),
+        Edit::Note(text) => record.notes.push(Note {
+            at: stamp.at,
+            actor: stamp.actor.clone(),
+            text: said("note", text)?,
+            extra: Extra::new(),
+        }),
+        Edit::Move(transition) => move_to(record, transition, stamp)?,
+    }
+    Ok(())
+}
+
+fn said(what: &'static str, text: String) -> Result<String, Refusal> {
+    if text.trim().is_empty() { Err(Refusal::Empty { what }) } else { Ok(text) }
+}
+
+fn same_target(one: &LinkTarget, other: &LinkTarget) -> bool {
+    match (one, other) {
+        (LinkTarget::Item(one), LinkTarget::Item(other)) => one.same_target(other),
+        (one, other) => one == other,
+    }
+}
+
+fn add_dependency(record: &mut Record, needed: ItemRef) {
+    record.links.retain(|link| {
+        let LinkTarget::Item(own) = &link.target else { return true };
+        link.kind != LinkKind::DependsOn || !own.same_target(&needed)
+    });
+    if !record.depends_on.iter().any(|own| own.same_target(&needed)) {
+        record.depends_on.push(needed);
+    }
+}
+
+fn add_check(record: &mut Record, kind: ChecklistKind, text: String) -> Result<(), Refusal> {
+    let (short, what) = match kind {
+        ChecklistKind::Criteria => ("AC", "criterion"),
+        ChecklistKind::Subtasks => ("ST", "sub-task"),
+    };
+    let text = said(what, text)?;
+    let stem = format!("{short}-{:03}.", record.id.number());
+    let taken = check_ids(record)
+        .filter_map(|id| id.as_str().strip_prefix(&stem)?.parse::<u32>().ok())
+        .max()
+        .unwrap_or(0);
+    let id = CheckId::new(&format!("{stem}{}", taken.saturating_add(1)))?;
+    match kind {
+        ChecklistKind::Criteria => record.acceptance_criteria.push(Criterion {
+            id,
+            text,
+            done: false,
+            evidence: Vec::new(),
+            extra: Extra::new(),
+        }),
+        ChecklistKind::Subtasks => {
+            record.subtasks.push(Subtask { id, text, done: false, extra: Extra::new() });
+        }
+    }
+    Ok(())
+}
+
+fn check_ids(record: &Record) -> impl Iterator<Item = &CheckId> {
+    let criteria = record.acceptance_criteria.iter().map(|criterion| &criterion.id);
+    criteria.chain(record.subtasks.iter().map(|subtask| &subtask.id))
+}
+
+fn unknown_check(record: &Record, id: CheckId) -> Refusal {
+    Refusal::UnknownCheck { id, known: check_ids(record).cloned().collect() }
+}
+
+fn check(
+    record: &mut Record,
+    id: CheckId,
+    done: bool,
+    evidence: Option<Evidence>,
+) -> Result<(), Refusal> {
+    if let Some(criterion) = record.acceptance_criteria.iter_mut().find(|own| own.id == id) {
+        criterion.done = done;
+        criterion.evidence.extend(evidence);
+        return Ok(());
+    }
+    match record.subtasks.iter_mut().find(|own| own.id == id) {
+        Some(_) if evidence.is_some() => Err(Refusal::EvidenceOnSubtask { id }),
+        Some(subtask) => {
+            subtask.done = done;
+            Ok(())
+        }
+        None => Err(unknown_check(record, id)),
+    }
+}
+
+fn remove_check(record: &mut Record, id: CheckId) -> Result<(), Refusal> {
+    if !check_ids(record).any(|own| *own == id) {
+        return Err(unknown_check(record, id));
+    }
+    record.acceptance_criteria.retain(|own| own.id != id);
+    record.subtasks.retain(|own| own.id != id);
+    Ok(())
+}
+
+fn move_to(record: &mut Record, transition: Transition, stamp: &Stamp) -> Result<(), Refusal> {
+    let from = record.status;
+    record.status = from.after(transition).ok_or(Refusal::Transition { from, transition })?;
+    match transition {
+        Transition::Start => {
+            record.started_at.get_or_insert(stamp.at);
+            record.assignee.get_or_insert_with(|| stamp.actor.clone());
+        }
+        Transition::Complete => {
+            record.completed_at = Some(stamp.at);
+            record.claim = None;
+        }
+        Transition::Cancel => record.claim = None,
+        Transition::Release => {
+            record.assignee = None;
+            record.claim = None;
+        }
+        Transition::Reopen => record.completed_at = None,
+        Transition::Block => {}
+    }
+    Ok(())
+}

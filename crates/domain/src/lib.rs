@@ -1,0 +1,46 @@
+//! The pure core of jerry: what a work item is, which changes it allows, and the ports
+//! (traits with a written contract) through which items are kept, identified and locked.
+//!
+//! Nothing here reads a clock, a file or an environment variable. Time, identity and the acting
+//! person come in as arguments, so that every rule can be tested as a function of its inputs.
+
+mod checklist;
+mod claim;
+mod edit;
+mod graph;
+mod history;
+mod item_type;
+mod links;
+mod note;
+pub mod ports;
+mod priority;
+mod record;
+mod reference;
+mod status;
+mod summary;
+mod text;
+mod uid;
+mod work_id;
+mod work_item;
+
+pub use checklist::{Criterion, Evidence, Subtask};
+pub use claim::Claim;
+pub use edit::{ChecklistKind, Edit, Refusal, Stamp};
+pub use graph::{Cycle, Graph, Standing};
+pub use history::{Event, FieldChange, HistoryEntry, UnknownVersion};
+pub use item_type::{ItemType, UnknownItemType};
+pub use jiff::Timestamp;
+pub use links::{Artifact, Link, LinkKind, LinkTarget, Source};
+pub use note::Note;
+pub use priority::{Priority, UnknownPriority};
+pub use record::{Extra, Record};
+pub use reference::ItemRef;
+pub use status::{Status, Transition, UnknownStatus};
+pub use summary::Summary;
+pub use text::{Actor, CheckId, InvalidText, Label, Phase, Title};
+pub use uid::{InvalidUid, Uid};
+pub use work_id::{InvalidWorkId, Prefix, WorkId};
+pub use work_item::{InvalidItem, WorkItem};
+
+/// The item format that this version of jerry reads and writes.
+pub const ITEM_SCHEMA: u32 = 1;

@@ -1,0 +1,18 @@
+//! What the application needs from the outside, each as a trait with its contract and its errors.
+//!
+//! Every method may block the calling thread for the length of its file work; the traits are
+//! async so that an adapter whose work is truly asynchronous fits them too.
+
+mod care;
+mod clock;
+mod id_generator;
+mod lock_manager;
+mod storage;
+mod work_item_repository;
+
+pub use care::*;
+pub use clock::*;
+pub use id_generator::*;
+pub use lock_manager::*;
+pub use storage::*;
+pub use work_item_repository::*;

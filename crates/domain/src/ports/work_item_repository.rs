@@ -1,0 +1,216 @@
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{LockError, Malformed, StorageError};
+use crate::{Actor, Refusal, Stamp, Summary, WorkId, WorkItem};
+
+/// A change to one item, as [`WorkItemRepository::update`] applies it: the item as it is now to
+/// the item as it shall be, made by [`WorkItem::apply`]; `None` when there is nothing to write.
+pub type Change = Box<dyn FnOnce(&WorkItem) -> Result<Option<WorkItem>, Refusal> + Send>;
+
+/// The items of a store in brief, one after the other in no particular order. What cannot be read
+/// is an element of its own and does not end the stream.
+pub type Summaries = Box<dyn Iterator<Item = Result<Summary, Unreadable>> + Send>;
+
+/// An item that cannot be read, beside the others that can.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// Its file does not hold an item.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// Its file cannot be opened or read.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// What became of an insertion.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Insertion {
+    /// The item is there, durably.
+    Inserted(Box<WorkItem>),
+    /// An item with this id exists already. It was not touched.
+    Taken,
+    /// An item with this id existed and was deleted; its number is not given out again.
+    Deleted,
+}
+
+/// What became of an update.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Update {
+    /// The item is this now, durably.
+    Written(WorkItem),
+    /// The change changed nothing, and nothing was written.
+    Unchanged(WorkItem),
+}
+
+impl Update {
+    /// The item as it stands after the update.
+    #[must_use]
+    pub fn into_item(self) -> WorkItem {
+        match self {
+            Self::Written(item) | Self::Unchanged(item) => item,
+        }
+    }
+}
+
+/// What a deletion leaves, so that the number is never given out again and nothing is lost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tombstone {
+    /// When it was deleted.
+    pub deleted_at: Timestamp,
+    /// By whom.
+    pub deleted_by: Actor,
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// The item as it last was.
+    pub item: WorkItem,
+}
+
+/// Why an operation on items was not done. Unless it is [`RepositoryError::Indeterminate`],
+/// everything is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum RepositoryError {
+    /// There is no such item.
+    #[error("there is no item {id}")]
+    NotFound {
+        /// What was asked for.
+        id: WorkId,
+    },
+    /// There was such an item; it was deleted.
+    #[error("{id} was deleted by {by} at {at}")]
+    Deleted {
+        /// What was asked for.
+        id: WorkId,
+        /// When it was deleted.
+        at: Timestamp,
+        /// Who deleted it.
+        by: Actor,
+    },
+    /// The item has moved on since the caller looked.
+    #[error("{id} is at version {found}, not {expected}")]
+    VersionConflict {
+        /// The item.
+        id: WorkId,
+        /// The version that the caller knows.
+        expected: u64,
+        /// The version that it has.
+        found: u64,
+    },
+    /// Something that does not use locks wrote to the item while it was being updated.
+    #[error("{id} was changed by another program while it was being written")]
+    ChangedOutside {
+        /// The item.
+        id: WorkId,
+    },
+    /// A rule does not allow the change.
+    #[error("{id} was not changed")]
+    Refused {
+        /// The item.
+        id: WorkId,
+        /// The rule.
+        source: Refusal,
+    },
+    /// A lock was not to be had.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The item's file does not hold an item.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// The item would be larger than an item may be.
+    #[error("{id} would have {size} bytes; the limit is {limit}")]
+    TooLarge {
+        /// The item.
+        id: WorkId,
+        /// How many bytes it would have.
+        size: u64,
+        /// How many it may have.
+        limit: u64,
+    },
+    /// A newer version of jerry made the store. This one may read it, not write to it.
+    #[error("the store has format {found}; this version of jerry writes format {known}")]
+    NewerFormat {
+        /// The store's format.
+        found: u32,
+        /// The newest that this version knows.
+        known: u32,
+    },
+    /// The storage did not do it.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// It is done and visible, but whether it survives a power cut is not known.
+    #[error("the write was made, but it is not known whether it survives a power cut")]
+    Indeterminate(#[source] StorageError),
+}
+
+/// Keeps work items.
+///
+/// # Contract
+/// - What a method acknowledges is durable: it survives the death of the process and a power cut.
+/// - An item is replaced whole. A reader sees the old or the new one, never a part, and never
+///   waits for a writer.
+/// - Two updates of one item never work on the same version: the second sees what the first wrote.
+/// - References without uid are completed in passing where the item they name exists.
+/// - A method that fails leaves everything as it was, except [`RepositoryError::Indeterminate`].
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait WorkItemRepository: Send + Sync {
+    /// Adds an item unless its id is taken.
+    ///
+    /// # Errors
+    /// [`RepositoryError`]; that the id is taken is no error but an [`Insertion`].
+    async fn insert(&self, item: WorkItem) -> Result<Insertion, RepositoryError>;
+
+    /// Adds many items with the durability of one batch: when it returns, all that say
+    /// [`Insertion::Inserted`] are durable. Each item is added whole or not at all, in the order
+    /// given. Answers in the same order.
+    ///
+    /// # Errors
+    /// [`RepositoryError`] when the storage fails; items before the failure may have been added.
+    async fn insert_many(&self, items: Vec<WorkItem>) -> Result<Vec<Insertion>, RepositoryError>;
+
+    /// Reads an item. `None` when there is none, which also holds for a deleted one.
+    ///
+    /// # Errors
+    /// [`RepositoryError::Malformed`], [`RepositoryError::Storage`].
+    async fn get(&self, id: &WorkId) -> Result<Option<WorkItem>, RepositoryError>;
+
+    /// Reads what a deleted item left. `None` when none was deleted under this id.
+    ///
+    /// # Errors
+    /// [`RepositoryError::Malformed`], [`RepositoryError::Storage`].
+    async fn tombstone(&self, id: &WorkId) -> Result<Option<Tombstone>, RepositoryError>;
+
+    /// Reads, changes and writes one item as a single operation.
+    ///
+    /// `change` is called at most once, with the item as it is while nobody else can write it.
+    /// With `expected`, it is called only if the item has that version. What it returns must be
+    /// the item's next version.
+    ///
+    /// # Errors
+    /// [`RepositoryError`]; [`RepositoryError::Refused`] carries what `change` refused.
+    async fn update(
+        &self,
+        id: &WorkId,
+        expected: Option<u64>,
+        change: Change,
+    ) -> Result<Update, RepositoryError>;
+
+    /// Removes an item and leaves a tombstone with the whole of it.
+    ///
+    /// # Errors
+    /// [`RepositoryError`].
+    async fn delete(
+        &self,
+        id: &WorkId,
+        expected: Option<u64>,
+        stamp: &Stamp,
+    ) -> Result<Tombstone, RepositoryError>;
+
+    /// Every item in brief, as they are now.
+    ///
+    /// # Errors
+    /// [`RepositoryError::Storage`] when they cannot be listed at all.
+    async fn summaries(&self) -> Result<Summaries, RepositoryError>;
+}

@@ -1,0 +1,86 @@
+//! What lists, filters and the dependency graph need to know of an item.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Actor, ItemRef, ItemType, Label, LinkKind, LinkTarget, Phase, Priority, Status, Title, Uid,
+    WorkId, WorkItem,
+};
+
+/// An item in brief. An index may keep it; the item's file remains the truth.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The id for people.
+    pub id: WorkId,
+    /// The identity.
+    pub uid: Uid,
+    /// The version that was read.
+    pub version: u64,
+    /// What kind of work it is.
+    #[serde(rename = "type")]
+    pub item_type: ItemType,
+    /// What it is about.
+    pub title: Title,
+    /// Where it stands.
+    pub status: Status,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// The phase of a plan that it belongs to.
+    pub phase: Option<Phase>,
+    /// Who is to do it.
+    pub assignee: Option<Actor>,
+    /// Who works on it now.
+    pub claimed_by: Option<Actor>,
+    /// Sorted, each once.
+    pub labels: Vec<Label>,
+    /// The item that it is a part of.
+    pub parent: Option<ItemRef>,
+    /// The items that it waits for.
+    pub depends_on: Vec<ItemRef>,
+    /// What it is called elsewhere.
+    pub external_ref: Option<String>,
+    /// Names of items that it needs and that were not there when it was imported.
+    pub unresolved: Vec<String>,
+    /// When it came into being.
+    pub created_at: Timestamp,
+    /// When it was last written.
+    pub updated_at: Timestamp,
+    /// When it should be completed.
+    pub due_at: Option<Timestamp>,
+}
+
+impl From<&WorkItem> for Summary {
+    fn from(item: &WorkItem) -> Self {
+        let unresolved = item.links.iter().filter(|link| link.kind == LinkKind::DependsOn);
+        let brief = |reference: &ItemRef| ItemRef {
+            uid: reference.uid,
+            ..ItemRef::bare(reference.id.clone())
+        };
+        Self {
+            id: item.id.clone(),
+            uid: item.uid,
+            version: item.version,
+            item_type: item.item_type,
+            title: item.title.clone(),
+            status: item.status,
+            priority: item.priority,
+            phase: item.phase.clone(),
+            assignee: item.assignee.clone(),
+            claimed_by: item.claim.as_ref().map(|claim| claim.holder.clone()),
+            labels: item.labels.clone(),
+            parent: item.parent.as_ref().map(brief),
+            depends_on: item.depends_on.iter().map(brief).collect(),
+            external_ref: item.external_ref.clone(),
+            unresolved: unresolved
+                .map(|link| match &link.target {
+                    LinkTarget::Item(item) => item.id.to_string(),
+                    LinkTarget::External(name) => name.clone(),
+                })
+                .collect(),
+            created_at: item.created_at,
+            updated_at: item.updated_at,
+            due_at: item.due_at,
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The work item: a [`Record`] whose fields agree with each other.
+
+use std::collections::HashSet;
+use std::ops::Deref;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::edit::{self, Edit, Refusal, Stamp};
+use crate::history::{self, Event, UnknownVersion};
+use crate::record::{Extra, Record};
+use crate::{
+    CheckId, ITEM_SCHEMA, ItemRef, ItemType, LinkTarget, Priority, Status, Title, Uid, WorkId,
+};
+
+/// Why fields do not make an item.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidItem {
+    /// Versions start at 1.
+    #[error("version is 0; the first version is 1")]
+    Version,
+    /// Two entries of the checklists have one name.
+    #[error("checklist id {0} occurs twice")]
+    DuplicateCheckId(CheckId),
+    /// The item is its own parent.
+    #[error("the item is its own parent")]
+    OwnParent,
+    /// The item waits for itself.
+    #[error("the item depends on itself")]
+    OwnDependency,
+    /// One dependency is listed twice.
+    #[error("the dependency on {0} is listed twice")]
+    DuplicateDependency(WorkId),
+    /// A field has a value that its type does not allow.
+    #[error("a field is not valid")]
+    Field(#[from] serde_json::Error),
+}
+
+/// One piece of work. Its fields are read through [`Deref`]; they change only through
+/// [`WorkItem::apply`], which keeps the rules, counts the version and writes the history.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "Record")]
+pub struct WorkItem(Record);
+
+impl WorkItem {
+    /// A new item, version 1, as `edits` make it.
+    ///
+    /// # Errors
+    /// The [`Refusal`] of the first edit that cannot be made.
+    pub fn create(
+        id: WorkId,
+        uid: Uid,
+        title: Title,
+        edits: &[Edit],
+        stamp: &Stamp,
+    ) -> Result<Self, Refusal> {
+        let mut record = Record {
+            schema: ITEM_SCHEMA,
+            id,
+            uid,
+            version: 1,
+            item_type: ItemType::default(),
+            title,
+            heading: None,
+            description: None,
+            status: Status::default(),
+            priority: Priority::default(),
+            phase: None,
+            assignee: None,
+            claim: None,
+            labels: Vec::new(),
+            parent: None,
+            depends_on: Vec::new(),
+            links: Vec::new(),
+            acceptance_criteria: Vec::new(),
+            subtasks: Vec::new(),
+            notes: Vec::new(),
+            findings: Vec::new(),
+            artifacts: Vec::new(),
+            sources: Vec::new(),
+            external_ref: None,
+            created_at: stamp.at,
+            updated_at: stamp.at,
+            started_at: None,
+            completed_at: None,
+            due_at: None,
+            imported: None,
+            history: Vec::new(),
+            extra: Extra::new(),
+        };
+        for edit in edits {
+            edit::make(&mut record, edit, stamp)?;
+        }
+        record.history.push(stamp.entry(1, Event::CREATED, Vec::new()));
+        Ok(Self::try_from(record)?)
+    }
+
+    /// Makes `edits`, all or none, as one write: the next version with one more history entry.
+    ///
+    /// Returns `None` when they change nothing.
+    ///
+    /// # Errors
+    /// The [`Refusal`] of the first edit that cannot be made; also when a newer version of jerry
+    /// wrote the item, whose rules this one does not know.
+    pub fn apply(&self, edits: &[Edit], stamp: &Stamp) -> Result<Option<Self>, Refusal> {
+        self.rewrite(edit::event(edits), stamp, |record| {
+            edits.iter().try_for_each(|edit| edit::make(record, edit, stamp))
+        })
+    }
+
+    /// The same item under another id, as a write of its own.
+    ///
+    /// # Errors
+    /// As [`WorkItem::apply`].
+    pub fn renumber(&self, id: WorkId, stamp: &Stamp) -> Result<Option<Self>, Refusal> {
+        self.rewrite(Event::RENUMBERED, stamp, |record| {
+            record.id = id;
+            Ok(())
+        })
+    }
+
+    /// The item with every bare reference completed by what `uid_of` knows. No write of its own:
+    /// a repository does it in passing.
+    #[must_use]
+    pub fn complete_references(self, mut uid_of: impl FnMut(&WorkId) -> Option<Uid>) -> Self {
+        let mut record = self.0;
+        let links = record.links.iter_mut().filter_map(|link| match &mut link.target {
+            LinkTarget::Item(item) => Some(item),
+            LinkTarget::External(_) => None,
+        });
+        for reference in record.parent.iter_mut().chain(&mut record.depends_on).chain(links) {
+            reference.uid = reference.uid.or_else(|| uid_of(&reference.id));
+        }
+        Self(record)
+    }
+
+    /// Every item that this one points at: its parent, its dependencies, its links.
+    pub fn references(&self) -> impl Iterator<Item = &ItemRef> {
+        let links = self.links.iter().filter_map(|link| match &link.target {
+            LinkTarget::Item(item) => Some(item),
+            LinkTarget::External(_) => None,
+        });
+        self.parent.iter().chain(&self.depends_on).chain(links)
+    }
+
+    /// The item as it was at version `wanted`.
+    ///
+    /// # Errors
+    /// [`UnknownVersion`] when the history does not lead there.
+    pub fn at_version(&self, wanted: u64) -> Result<Self, UnknownVersion> {
+        history::rebuild(self, wanted)
+    }
+
+    /// A complete reference to this item.
+    #[must_use]
+    pub fn reference(&self) -> ItemRef {
+        ItemRef::new(self.id.clone(), self.uid)
+    }
+
+    /// The fields, for those who make an item from another source.
+    #[must_use]
+    pub fn into_record(self) -> Record {
+        self.0
+    }
+
+    fn rewrite(
+        &self,
+        event: Event,
+        stamp: &Stamp,
+        change: impl FnOnce(&mut Record) -> Result<(), Refusal>,
+    ) -> Result<Option<Self>, Refusal> {
+        if self.schema > ITEM_SCHEMA {
+            return Err(Refusal::NewerSchema { schema: self.schema });
+        }
+        let mut after = self.0.clone();
+        change(&mut after)?;
+        after.schema = ITEM_SCHEMA;
+        after.updated_at = stamp.at;
+        let changes = history::changes(&self.0, &after).map_err(InvalidItem::from)?;
+        if changes.iter().all(|change| change.field == "updated_at") {
+            return Ok(None);
+        }
+        after.version += 1;
+        after.history.push(stamp.entry(after.version, event, changes));
+        Ok(Some(Self::try_from(after)?))
+    }
+}
+
+impl Deref for WorkItem {
+    type Target = Record;
+
+    fn deref(&self) -> &Record {
+        &self.0
+    }
+}
+
+impl Serialize for WorkItem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl TryFrom<Record> for WorkItem {
+    type Error = InvalidItem;
+
+    fn try_from(mut record: Record) -> Result<Self, InvalidItem> {
+        if record.version == 0 {
+            return Err(InvalidItem::Version);
+        }
+        let mut seen = HashSet::new();
+        let criteria = record.acceptance_criteria.iter().map(|criterion| &criterion.id);
+        let subtasks = record.subtasks.iter().map(|subtask| &subtask.id);
+        if let Some(twice) = criteria.chain(subtasks).find(|id| !seen.insert(*id)) {
+            return Err(InvalidItem::DuplicateCheckId(twice.clone()));
+        }
+        let own = |reference: &ItemRef| reference.points_at(&record.id, record.uid);
+        if record.parent.as_ref().is_some_and(own) {
+            return Err(InvalidItem::OwnParent);
+        }
+        if record.depends_on.iter().any(own) {
+            return Err(InvalidItem::OwnDependency);
+        }
+        for (index, dependency) in record.depends_on.iter().enumerate() {
+            if record.depends_on[..index].iter().any(|other| other.same_target(dependency)) {
+                return Err(InvalidItem::DuplicateDependency(dependency.id.clone()));
+            }
+        }
+        record.labels.sort_unstable();
+        record.labels.dedup();
+        Ok(Self(record))
+    }
+}
