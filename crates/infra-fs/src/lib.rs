@@ -1,1 +1,8 @@
-//! TODO
+//! The file-system adapter: keeps work items as plain JSON files under `.jerry/`, safe among any
+//! number of processes, durable against power cuts.
+//!
+//! One blocking core; the ports' async methods are a thin face over it and block the calling
+//! thread for the length of their file work.
+
+mod fault;
+mod steps;

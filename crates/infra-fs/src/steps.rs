@@ -1,0 +1,142 @@
+//! Every step by which jerry changes the file system, and nothing else: no policy, no retry, no
+//! error text. All other modules go through here, so that what a power cut can interrupt is in
+//! one file.
+
+#![expect(clippy::disallowed_methods, reason = "this is the one module that may")]
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Opens a file that must not exist yet, for writing, with mode 0666 under the umask. Does not
+/// follow a link in its place.
+pub(crate) fn create_new(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+/// Opens a file for reading and writing, or creates it empty. Never truncates; refuses a link in
+/// its place.
+pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    no_follow(&mut options);
+    options.open(path)
+}
+
+/// Opens an existing file for reading; refuses a link in its place.
+pub(crate) fn open_existing(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    no_follow(&mut options);
+    options.open(path)
+}
+
+#[cfg(unix)]
+fn no_follow(options: &mut OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt;
+    // A pipe in a file's place must not hang the open; on regular files the flag does nothing.
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    options.custom_flags(flags.bits().cast_signed());
+}
+
+#[cfg(not(unix))]
+fn no_follow(_: &mut OpenOptions) {}
+
+/// Writes all of `bytes` at the file's position.
+pub(crate) fn write_all(mut file: &File, bytes: &[u8]) -> io::Result<()> {
+    file.write_all(bytes)
+}
+
+/// Writes `bytes` over what stands at `offset`, as one system call where the system takes them all.
+pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    #[cfg(unix)]
+    return std::os::unix::fs::FileExt::write_all_at(file, bytes, offset);
+    #[cfg(windows)]
+    {
+        let mut written = 0;
+        while written < bytes.len() {
+            let at = offset + written as u64;
+            written += std::os::windows::fs::FileExt::seek_write(file, &bytes[written..], at)?;
+        }
+        Ok(())
+    }
+}
+
+/// Cuts or extends a file.
+pub(crate) fn set_len(file: &File, length: u64) -> io::Result<()> {
+    file.set_len(length)
+}
+
+/// Gives a file the permissions of another.
+pub(crate) fn set_permissions(file: &File, permissions: fs::Permissions) -> io::Result<()> {
+    file.set_permissions(permissions)
+}
+
+/// Makes a file's data durable. After an error the data are in an unknown state: never call it
+/// again on the same descriptor.
+pub(crate) fn sync_file(file: &File) -> io::Result<()> {
+    file.sync_all()
+}
+
+/// Makes the entries of a directory durable.
+pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    return File::open(path)?.sync_all();
+    // Windows has no such call; its file systems journal their directories.
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        Ok(())
+    }
+}
+
+/// Makes everything written to the file system that holds `directory` durable, or answers `false`
+/// where the system cannot do that in one call.
+pub(crate) fn sync_file_system(directory: &Path) -> io::Result<bool> {
+    #[cfg(target_os = "linux")]
+    {
+        rustix::fs::syncfs(File::open(directory)?)?;
+        Ok(true)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = directory;
+        Ok(false)
+    }
+}
+
+/// Renames a file over `to`, whatever is there.
+pub(crate) fn rename_over(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+/// Renames a file to `to`; fails with [`io::ErrorKind::AlreadyExists`] if something is there.
+pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        use rustix::io::Errno;
+        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            // The kernel or the file system does not know the flag.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+            done => return done.map_err(io::Error::from),
+        }
+    }
+    fs::hard_link(from, to)?;
+    fs::remove_file(from)
+}
+
+/// Removes a file.
+pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)
+}
+
+/// Makes one directory.
+pub(crate) fn make_dir(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)
+}
+
+/// Removes an empty directory.
+pub(crate) fn remove_dir(path: &Path) -> io::Result<()> {
+    fs::remove_dir(path)
+}
