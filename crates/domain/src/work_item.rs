@@ -122,15 +122,27 @@ impl WorkItem {
     /// a repository does it in passing.
     #[must_use]
     pub fn complete_references(self, mut uid_of: impl FnMut(&WorkId) -> Option<Uid>) -> Self {
-        let mut record = self.0;
-        let links = record.links.iter_mut().filter_map(|link| match &mut link.target {
-            LinkTarget::Item(item) => Some(item),
-            LinkTarget::External(_) => None,
-        });
-        for reference in record.parent.iter_mut().chain(&mut record.depends_on).chain(links) {
+        let mut item = self;
+        for reference in item.references_mut() {
             reference.uid = reference.uid.or_else(|| uid_of(&reference.id));
         }
-        Self(record)
+        // Two names can turn out to mean one item.
+        let mut seen = HashSet::new();
+        item.0.depends_on.retain(|needed| needed.uid.is_none_or(|uid| seen.insert(uid)));
+        item
+    }
+
+    /// The item with every reference under the name that `name_of` knows for it. For showing it:
+    /// what is stored keeps the name under which the reference was written.
+    #[must_use]
+    pub fn rename_references(self, mut name_of: impl FnMut(Uid) -> Option<WorkId>) -> Self {
+        let mut item = self;
+        for reference in item.references_mut() {
+            if let Some(id) = reference.uid.and_then(&mut name_of) {
+                reference.id = id;
+            }
+        }
+        item
     }
 
     /// Every item that this one points at: its parent, its dependencies, its links.
@@ -160,6 +172,15 @@ impl WorkItem {
     #[must_use]
     pub fn into_record(self) -> Record {
         self.0
+    }
+
+    fn references_mut(&mut self) -> impl Iterator<Item = &mut ItemRef> {
+        let Record { parent, depends_on, links, .. } = &mut self.0;
+        let links = links.iter_mut().filter_map(|link| match &mut link.target {
+            LinkTarget::Item(item) => Some(item),
+            LinkTarget::External(_) => None,
+        });
+        parent.iter_mut().chain(depends_on).chain(links)
     }
 
     fn rewrite(
@@ -227,5 +248,44 @@ impl TryFrom<Record> for WorkItem {
         record.labels.sort_unstable();
         record.labels.dedup();
         Ok(Self(record))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Actor, Timestamp};
+
+    fn id(text: &str) -> WorkId {
+        text.parse().expect("valid")
+    }
+
+    fn uid(value: u64) -> Uid {
+        Uid::try_from(value).expect("valid")
+    }
+
+    fn waiting_for(references: [ItemRef; 2]) -> WorkItem {
+        let title = Title::new("waits").expect("valid");
+        let stamp = Stamp::new(Timestamp::UNIX_EPOCH, Actor::new("a").expect("valid"));
+        let edits = references.map(Edit::AddDependency);
+        WorkItem::create(id("WORK-001"), uid(1), title, &edits, &stamp).expect("valid")
+    }
+
+    #[test]
+    fn a_bare_reference_to_what_is_waited_for_already_leaves_a_valid_item() {
+        let renamed = ItemRef::new(id("WORK-002"), uid(7));
+        let item = waiting_for([renamed.clone(), ItemRef::bare(id("WORK-003"))]);
+        let item = item.complete_references(|name| (*name == id("WORK-003")).then(|| uid(7)));
+        assert_eq!(item.depends_on, [renamed]);
+        assert!(WorkItem::try_from(item.into_record()).is_ok());
+    }
+
+    #[test]
+    fn references_are_shown_under_the_names_of_today() {
+        let renamed = ItemRef::new(id("WORK-002"), uid(7));
+        let item = waiting_for([renamed, ItemRef::bare(id("WORK-003"))]);
+        let item = item.rename_references(|_| Some(id("WORK-009")));
+        let shown: Vec<_> = item.references().map(|reference| reference.id.to_string()).collect();
+        assert_eq!(shown, ["WORK-009", "WORK-003"], "a bare name is all there is to show");
     }
 }
