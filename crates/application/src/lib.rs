@@ -1,1 +1,30 @@
-//! TODO
+//! What people and agents can do with work items: one service for each capability.
+//!
+//! The services orchestrate and decide nothing that the domain can decide. They reach the outside
+//! through the domain's ports only, so that the same services run over files, over memory and
+//! over whatever comes next.
+
+mod create;
+mod delete;
+mod doctor;
+mod error;
+mod filter;
+mod modify;
+mod ports;
+mod query;
+mod ready;
+mod references;
+mod relate;
+mod text_search;
+
+pub use create::{Create, NewItem};
+pub use delete::Delete;
+pub use doctor::{Doctor, Report};
+pub use error::{Error, Kind};
+pub use filter::{Filter, SortKey};
+pub use modify::Modify;
+pub use ports::{Ports, Request};
+pub use query::{Hit, Page, Query, SearchResult};
+pub use ready::{Ready, ReadyItems};
+pub use relate::Relate;
+pub use text_search::Excerpt;

@@ -1,0 +1,59 @@
+//! Removing an item.
+
+use jerry_domain::ports::Tombstone;
+use jerry_domain::{Graph, Summary, WorkId};
+
+use crate::{Error, Ports, Request};
+
+/// Removes items.
+#[derive(Clone)]
+pub struct Delete {
+    ports: Ports,
+}
+
+impl Delete {
+    /// A service over `ports`.
+    #[must_use]
+    pub fn new(ports: Ports) -> Self {
+        Self { ports }
+    }
+
+    /// Removes the item `id` and returns what it leaves.
+    ///
+    /// With `force` also an item that others wait for or are parts of; their references then lead
+    /// nowhere, and whoever waits for it waits until the dependency is removed.
+    ///
+    /// # Errors
+    /// [`Error::StillNeeded`] names those others; [`Error::Repository`] when the item is not there
+    /// or has another version than [`Request::if_version`].
+    pub async fn delete(
+        &self,
+        id: &WorkId,
+        force: bool,
+        request: &Request,
+    ) -> Result<Tombstone, Error> {
+        let _graph = self.ports.lock_graph().await?;
+        if !force {
+            self.refuse_if_needed(id).await?;
+        }
+        let stamp = request.stamp(self.ports.clock.now());
+        Ok(self.ports.items.delete(id, request.if_version, &stamp).await?)
+    }
+
+    async fn refuse_if_needed(&self, id: &WorkId) -> Result<(), Error> {
+        let items: Vec<_> = self.ports.items.summaries().await?.filter_map(Result::ok).collect();
+        let graph = Graph::new(&items);
+        let mut dependents: Vec<_> = graph.dependents(id).map(name).collect();
+        let mut children: Vec<_> = graph.children(id).map(name).collect();
+        if dependents.is_empty() && children.is_empty() {
+            return Ok(());
+        }
+        dependents.sort();
+        children.sort();
+        Err(Error::StillNeeded { id: id.clone(), dependents, children })
+    }
+}
+
+fn name(item: &Summary) -> WorkId {
+    item.id.clone()
+}

@@ -1,0 +1,71 @@
+//! What every service is given: the ports, and who asks.
+
+use std::sync::Arc;
+
+use jerry_domain::ports::{Clock, IdGenerator, LockGuard, LockManager, LockName};
+use jerry_domain::ports::{RepositoryError, WorkItemRepository};
+use jerry_domain::{Actor, Stamp, Timestamp, WorkId};
+
+use crate::Error;
+
+/// The ports that a service works through.
+#[derive(Clone)]
+pub struct Ports {
+    /// Where the items are.
+    pub items: Arc<dyn WorkItemRepository>,
+    /// Where new identities and numbers come from.
+    pub ids: Arc<dyn IdGenerator>,
+    /// What keeps decisions over several items apart.
+    pub locks: Arc<dyn LockManager>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Ports {
+    /// Takes the lock of every decision that looks at several items.
+    pub(crate) async fn lock_graph(&self) -> Result<Box<dyn LockGuard>, Error> {
+        Ok(self.locks.acquire(&LockName::graph(), None).await?)
+    }
+
+    /// Why there is no item `id`: it never was, or it was deleted.
+    pub(crate) async fn absent(&self, id: &WorkId) -> Result<RepositoryError, RepositoryError> {
+        let id = id.clone();
+        Ok(match self.items.tombstone(&id).await? {
+            Some(stone) => {
+                RepositoryError::Deleted { id, at: stone.deleted_at, by: stone.deleted_by }
+            }
+            None => RepositoryError::NotFound { id },
+        })
+    }
+}
+
+/// Who asks for a change, why, and under which condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Who.
+    pub actor: Actor,
+    /// Why, in the actor's words. It goes into the item's history.
+    pub reason: Option<String>,
+    /// The version that the item must have, or the change is refused as a conflict. A new item
+    /// has no earlier version, so [`Create`](crate::Create) does not look at it.
+    pub if_version: Option<u64>,
+    /// The name of the request, so that a repeat can be told from a second one.
+    pub request_id: Option<String>,
+}
+
+impl Request {
+    /// A request of `actor` without a condition.
+    #[must_use]
+    pub fn new(actor: Actor) -> Self {
+        Self { actor, reason: None, if_version: None, request_id: None }
+    }
+
+    pub(crate) fn stamp(&self, at: Timestamp) -> Stamp {
+        Stamp {
+            at,
+            actor: self.actor.clone(),
+            reason: self.reason.clone(),
+            request_id: self.request_id.clone(),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Looking at items.
+
+use jerry_domain::ports::Unreadable;
+use jerry_domain::{ItemRef, Summary, WorkId, WorkItem};
+
+use crate::references::Names;
+use crate::text_search::{Excerpt, Needle};
+use crate::{Error, Filter, Ports, references};
+
+/// The items that a filter lets through.
+#[derive(Debug)]
+pub struct Page {
+    /// As many as the limit allows, in order. Their references carry the names of today.
+    pub items: Vec<Summary>,
+    /// How many there are without the limit.
+    pub total: usize,
+    /// What could not be read, and so may be missing.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// What a search found.
+#[derive(Debug)]
+pub struct SearchResult {
+    /// As many as the limit allows, in order.
+    pub hits: Vec<Hit>,
+    /// How many there are without the limit.
+    pub total: usize,
+    /// What could not be read, and so may be missing.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// An item in which a text was found.
+#[derive(Debug)]
+pub struct Hit {
+    /// The item.
+    pub item: Summary,
+    /// Where the text was found. `None` when the item has changed since.
+    pub excerpt: Option<Excerpt>,
+}
+
+/// Looks at items. Takes no lock.
+#[derive(Clone)]
+pub struct Query {
+    ports: Ports,
+}
+
+impl Query {
+    /// A service over `ports`.
+    #[must_use]
+    pub fn new(ports: Ports) -> Self {
+        Self { ports }
+    }
+
+    /// The item `id`, its references under the names of today.
+    ///
+    /// # Errors
+    /// [`Error::Repository`] when it is not there, was deleted, or cannot be read.
+    pub async fn show(&self, id: &WorkId) -> Result<WorkItem, Error> {
+        match self.ports.items.get(id).await? {
+            Some(item) => references::under_current_names(&self.ports, item).await,
+            None => Err(self.ports.absent(id).await?.into()),
+        }
+    }
+
+    /// The items that `filter` lets through.
+    ///
+    /// # Errors
+    /// [`Error::Repository`] when the store cannot be listed, or the filter's parent is not there;
+    /// [`Error::EmptySearch`] when the filter's text is blank.
+    pub async fn list(&self, filter: &Filter) -> Result<Page, Error> {
+        let parent = self.parent(filter).await?;
+        let needle = filter.text.as_deref().map(|text| Needle::new(text).ok_or(Error::EmptySearch));
+        let needle = needle.transpose()?;
+        let mut names = Names::default();
+        let mut page = Page { items: Vec::new(), total: 0, unreadable: Vec::new() };
+
+        for summary in self.ports.items.summaries().await? {
+            let summary = match summary {
+                Ok(summary) => summary,
+                Err(unreadable) => {
+                    page.unreadable.push(unreadable);
+                    continue;
+                }
+            };
+            names.learn(&summary);
+            if !filter.admits(&summary, parent.as_ref()) {
+                continue;
+            }
+            if let Some(needle) = &needle
+                && !self.says(&summary.id, needle).await
+            {
+                continue;
+            }
+            page.total += 1;
+            page.items.push(summary);
+            // Cut now and then, so that a short page of a large store stays small in memory.
+            if filter.limit > 0 && page.items.len() >= filter.limit.saturating_mul(2).max(1024) {
+                cut(&mut page.items, filter);
+            }
+        }
+        cut(&mut page.items, filter);
+        names.refresh(&mut page.items);
+        Ok(page)
+    }
+
+    /// The items that say `text`, of those that `filter` lets through, each with where it says it.
+    ///
+    /// # Errors
+    /// As [`Query::list`].
+    pub async fn search(&self, text: &str, filter: &Filter) -> Result<SearchResult, Error> {
+        let needle = Needle::new(text).ok_or(Error::EmptySearch)?;
+        let filter = Filter { text: Some(text.to_owned()), ..filter.clone() };
+        let Page { items, total, unreadable } = self.list(&filter).await?;
+        let mut hits = Vec::with_capacity(items.len());
+        for item in items {
+            let whole = self.ports.items.get(&item.id).await.ok().flatten();
+            hits.push(Hit { excerpt: whole.and_then(|whole| needle.find_in(&whole)), item });
+        }
+        Ok(SearchResult { hits, total, unreadable })
+    }
+
+    async fn parent(&self, filter: &Filter) -> Result<Option<ItemRef>, Error> {
+        let Some(id) = &filter.parent else { return Ok(None) };
+        match self.ports.items.get(id).await? {
+            Some(item) => Ok(Some(item.reference())),
+            None => Err(self.ports.absent(id).await?.into()),
+        }
+    }
+
+    /// Whether the item says it. One that went away since it was listed does not.
+    async fn says(&self, id: &WorkId, needle: &Needle) -> bool {
+        let item = self.ports.items.get(id).await.ok().flatten();
+        item.is_some_and(|item| needle.find_in(&item).is_some())
+    }
+}
+
+fn cut(items: &mut Vec<Summary>, filter: &Filter) {
+    items.sort_by(|one, other| filter.compare(one, other));
+    if filter.limit > 0 {
+        items.truncate(filter.limit);
+    }
+}
