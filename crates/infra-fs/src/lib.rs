@@ -5,4 +5,9 @@
 //! thread for the length of their file work.
 
 mod fault;
+mod file_system;
+pub mod lock;
+pub mod machine;
 mod steps;
+
+pub use file_system::{FileSystemKind, file_system_of};

@@ -31,6 +31,14 @@ pub(crate) fn open_existing(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// Opens an existing file for reading and writing; refuses a link in its place.
+pub(crate) fn open_existing_to_write(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    no_follow(&mut options);
+    options.open(path)
+}
+
 #[cfg(unix)]
 fn no_follow(options: &mut OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt;

@@ -1,0 +1,96 @@
+//! What a holder writes about itself: one record of a fixed size, so that taking a lock costs one
+//! write. For messages only: a record may be torn, left over or missing, and the lock still counts.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::OnceLock;
+
+use jerry_domain::ports::Holder;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::machine::{self, Described, Life, Place};
+use crate::steps;
+
+/// How long every record is: the longest texts of [`machine::ThisProcess`] fit.
+const SIZE: usize = 768;
+
+/// A holder, and where its process id means something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Record {
+    pub(super) place: Place,
+    pub(super) holder: Holder,
+}
+
+impl Record {
+    /// This process, holding since now.
+    pub(super) fn of_this_process(since: Timestamp) -> Self {
+        let this = machine::this_process();
+        let holder = Holder {
+            pid: this.pid,
+            started: this.started,
+            host: this.host.clone(),
+            user: this.user.clone(),
+            command: this.command.clone(),
+            since,
+        };
+        Self { place: this.place.clone(), holder }
+    }
+
+    /// Whether the holder still lives, as far as that can be proven from here.
+    pub(super) fn life(&self) -> Life {
+        machine::life(Described {
+            pid: self.holder.pid,
+            started: self.holder.started,
+            host: &self.holder.host,
+            place: &self.place,
+        })
+    }
+}
+
+/// Writes into a held lock file that this process holds it.
+pub(super) fn write(file: &File) -> io::Result<()> {
+    let template = template()?;
+    let mut bytes = template.bytes;
+    write!(&mut bytes[template.since_at..], "{:.3}{}", Timestamp::now(), Template::END)?;
+    steps::write_at(file, &bytes, 0)
+}
+
+/// The name in a lock file, unless none is there or its process is proven dead: a record that
+/// was left over says nothing about who holds the lock now.
+pub(super) fn read(file: &File) -> Option<Holder> {
+    let mut text = Vec::with_capacity(SIZE);
+    file.take(SIZE as u64).read_to_end(&mut text).ok()?;
+    let record: Record = serde_json::from_slice(&text).ok()?;
+    (record.life() != Life::Dead).then_some(record.holder)
+}
+
+/// As [`read`], of the file at `path`.
+pub(super) fn read_at(path: &Path) -> Option<Holder> {
+    read(&steps::open_existing(path).ok()?)
+}
+
+/// A record of this process that lacks only the time, which stands last.
+struct Template {
+    bytes: [u8; SIZE],
+    since_at: usize,
+}
+
+impl Template {
+    const END: &str = "\"}}";
+}
+
+fn template() -> io::Result<&'static Template> {
+    static TEMPLATE: OnceLock<Option<Template>> = OnceLock::new();
+    let make = || {
+        let since = Timestamp::UNIX_EPOCH;
+        let text = serde_json::to_string(&Record::of_this_process(since)).ok()?;
+        let start = text.strip_suffix(Template::END)?.strip_suffix(&since.to_string())?;
+        let mut bytes = [b' '; SIZE];
+        bytes.get_mut(..start.len())?.copy_from_slice(start.as_bytes());
+        bytes[SIZE - 1] = b'\n';
+        Some(Template { bytes, since_at: start.len() })
+    };
+    TEMPLATE.get_or_init(make).as_ref().ok_or_else(|| io::ErrorKind::FileTooLarge.into())
+}
