@@ -126,7 +126,8 @@ impl<'a> Graph<'a> {
         self.closes(child, parent, Edge::Parent)
     }
 
-    /// Every ring there is, each once.
+    /// Rings, at least one through each knot of items that wait for, or are parts of, each other;
+    /// none if and only if there is no ring.
     #[must_use]
     pub fn cycles(&self) -> Vec<Cycle> {
         let mut found = self.rings(Edge::DependsOn);

@@ -181,8 +181,13 @@ pub(crate) fn changes(
     lists!(links, acceptance_criteria, subtasks, notes);
     lists!(findings, artifacts, sources);
     scalars!(external_ref, created_at, started_at, completed_at, due_at, imported);
+    // Said even where both are equal: without it, going back takes the last entry's time.
     if before.history.last().is_none_or(|entry| entry.at != before.updated_at) {
-        scalars!(updated_at);
+        found.push(FieldChange {
+            field: "updated_at".to_owned(),
+            from: serde_json::to_value(before.updated_at)?,
+            to: serde_json::to_value(after.updated_at)?,
+        });
     }
     Ok(found)
 }
@@ -206,9 +211,7 @@ fn compare(path: String, from: Value, to: Value, found: &mut Vec<FieldChange>) {
                 }
             }
         }
-        (Value::Object(from), Value::Object(mut to))
-            if from.len() == to.len() && from.keys().all(|key| to.contains_key(key)) =>
-        {
+        (Value::Object(from), Value::Object(mut to)) if from.keys().eq(to.keys()) => {
             for (key, from) in from {
                 if let Some(to) = to.remove(&key).filter(|to| *to != from) {
                     let key = key.replace('~', "~0").replace('/', "~1");
@@ -246,8 +249,9 @@ pub(crate) fn rebuild(item: &WorkItem, wanted: u64) -> Result<WorkItem, UnknownV
     value["version"] = wanted.into();
     value["history"] = Value::Array(Vec::new());
     let invalid = |source| UnknownVersion::Invalid { wanted, source };
-    let mut record: Record =
-        serde_json::from_value(value).map_err(|error| invalid(InvalidItem::from(error)))?;
+    // By way of text: read from a `Value`, an unknown number would lose its spelling.
+    let mut record: Record = serde_json::from_str(&value.to_string())
+        .map_err(|error| invalid(InvalidItem::from(error)))?;
     record.history = history;
     WorkItem::try_from(record).map_err(invalid)
 }

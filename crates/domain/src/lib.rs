@@ -18,6 +18,8 @@ mod record;
 mod reference;
 mod status;
 mod summary;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
 mod uid;
 mod work_id;

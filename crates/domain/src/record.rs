@@ -10,7 +10,8 @@ use crate::{
     Priority, Source, Status, Subtask, Title, Uid, WorkId,
 };
 
-/// Fields that this version does not know, kept as they are through every write.
+/// Fields that this version does not know, kept as they are through every write, in their order.
+/// Numbers keep every digit, however many; only an exponent is spelt in one way, `1e+400`.
 pub type Extra = serde_json::Map<String, Value>;
 
 /// Everything an item consists of. Each value is valid by its type; [`WorkItem`](crate::WorkItem)

@@ -120,13 +120,17 @@ impl WorkItem {
 
     /// The item with every bare reference completed by what `uid_of` knows. No write of its own:
     /// a repository does it in passing.
+    ///
+    /// A name that turns out to mean this very item stays bare, and of two that mean one item the
+    /// first stays: the result is as valid as the item was.
     #[must_use]
     pub fn complete_references(self, mut uid_of: impl FnMut(&WorkId) -> Option<Uid>) -> Self {
         let mut item = self;
+        let own = item.uid;
         for reference in item.references_mut() {
-            reference.uid = reference.uid.or_else(|| uid_of(&reference.id));
+            let known = || uid_of(&reference.id).filter(|uid| *uid != own);
+            reference.uid = reference.uid.or_else(known);
         }
-        // Two names can turn out to mean one item.
         let mut seen = HashSet::new();
         item.0.depends_on.retain(|needed| needed.uid.is_none_or(|uid| seen.insert(uid)));
         item
@@ -240,15 +244,27 @@ impl TryFrom<Record> for WorkItem {
         if record.depends_on.iter().any(own) {
             return Err(InvalidItem::OwnDependency);
         }
-        for (index, dependency) in record.depends_on.iter().enumerate() {
-            if record.depends_on[..index].iter().any(|other| other.same_target(dependency)) {
-                return Err(InvalidItem::DuplicateDependency(dependency.id.clone()));
-            }
+        if let Some(twice) = first_repeated(&record.depends_on) {
+            return Err(InvalidItem::DuplicateDependency(twice.id.clone()));
         }
         record.labels.sort_unstable();
         record.labels.dedup();
         Ok(Self(record))
     }
+}
+
+/// The first of `references` that means what one before it means, by [`ItemRef::same_target`].
+fn first_repeated(references: &[ItemRef]) -> Option<&ItemRef> {
+    let (mut uids, mut bare_names, mut names) = (HashSet::new(), HashSet::new(), HashSet::new());
+    references.iter().find(|reference| {
+        let name = &reference.id;
+        let repeated = match reference.uid {
+            Some(uid) => !uids.insert(uid) || bare_names.contains(name),
+            None => !bare_names.insert(name) || names.contains(name),
+        };
+        names.insert(name);
+        repeated
+    })
 }
 
 #[cfg(test)]
