@@ -1,6 +1,5 @@
 //! What holds for locks of every backend, between threads.
 
-
 #![allow(clippy::disallowed_methods, reason = "tests arrange files as they like")]
 use std::fs;
 use std::path::Path;
@@ -29,6 +28,7 @@ fn increment(counter: &Path) {
 
 #[rstest]
 #[case::os(LockBackend::Os)]
+#[case::directory(LockBackend::Directory)]
 fn parallel_writes_lose_nothing(#[case] backend: LockBackend) {
     let store = TempDir::new().expect("a folder");
     let locks = locks_in(&store, backend);
@@ -52,6 +52,7 @@ fn parallel_writes_lose_nothing(#[case] backend: LockBackend) {
 
 #[rstest]
 #[case::os(LockBackend::Os)]
+#[case::directory(LockBackend::Directory)]
 fn lock_times_out_with_the_holder_named(#[case] backend: LockBackend) {
     let store = TempDir::new().expect("a folder");
     let locks = locks_in(&store, backend);

@@ -4,6 +4,7 @@
 //! `.jerry/local/locks`, never the data file itself: data files are replaced by renames, and a
 //! lock on a file that is no longer at its path excludes nobody.
 
+mod directory;
 mod holder;
 mod os;
 mod wait;
@@ -21,6 +22,8 @@ use jerry_domain::ports::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use self::directory::DirectoryLock;
+pub use self::directory::release_all;
 use self::os::{Mode, OsLock};
 use self::wait::Patience;
 use crate::fault::{if_present, storage_error};
@@ -107,6 +110,7 @@ pub struct FsLockGuard {
 #[expect(dead_code, reason = "held for their destructors")]
 enum Held {
     Os(OsLock),
+    Directory(DirectoryLock),
 }
 
 impl FsLocks {
@@ -176,7 +180,10 @@ impl FsLocks {
         let path = self.path(name);
         let held = match self.inner.backend {
             LockBackend::Os => os::acquire(&path, mode, patience).map(|lock| lock.map(Held::Os)),
-            LockBackend::Directory => todo!(),
+            LockBackend::Directory => {
+                directory::acquire(&path, &self.inner.settings.back_off, patience)
+                    .map(|lock| lock.map(Held::Directory))
+            }
         };
         held.map(|held| held.map(|held| FsLockGuard { name: name.clone(), _held: held }))
             .map_err(|source| LockError::Storage { name: name.clone(), source })
@@ -185,7 +192,7 @@ impl FsLocks {
     fn holder_of(&self, name: &LockName) -> Option<Holder> {
         match self.inner.backend {
             LockBackend::Os => os::holder_of(&self.path(name)),
-            LockBackend::Directory => todo!(),
+            LockBackend::Directory => directory::holder_of(&self.path(name)),
         }
     }
 
@@ -197,8 +204,8 @@ impl FsLocks {
         let mut states = Vec::new();
         for (name, path) in self.locks()? {
             let seen = match self.inner.backend {
-                LockBackend::Os => os::look(&path)?,
-                LockBackend::Directory => todo!(),
+                LockBackend::Os => os::state_of(&path)?,
+                LockBackend::Directory => directory::state_of(&path)?,
             };
             if let Some((held, holder)) = seen {
                 let stale = held && holder.as_ref().is_some_and(|holder| self.is_stale(holder));
@@ -219,11 +226,14 @@ impl FsLocks {
     /// # Errors
     /// [`StorageError`] when they cannot be listed or removed.
     pub fn clean(&self) -> Result<Vec<LockName>, StorageError> {
+        if self.inner.backend == LockBackend::Directory {
+            directory::sweep(&self.inner.folder, self.inner.settings.stale_after)?;
+        }
         let mut removed = Vec::new();
         for (name, path) in self.locks()? {
             let gone = match self.inner.backend {
                 LockBackend::Os => os::remove_if_idle(&path)?,
-                LockBackend::Directory => todo!(),
+                LockBackend::Directory => directory::remove_if_idle(&path)?,
             };
             if gone {
                 removed.push(name);
@@ -233,14 +243,14 @@ impl FsLocks {
     }
 
     /// Breaks a lock where that can be done without making two holders. An OS lock never can: its
-    /// holder has to be ended.
+    /// holder has to be ended. A directory lock is broken unless its holder is seen to live.
     ///
     /// # Errors
     /// [`StorageError`] when it cannot be looked at or removed.
     pub fn break_lock(&self, name: &LockName) -> Result<BreakOutcome, StorageError> {
         match self.inner.backend {
             LockBackend::Os => os::break_lock(&self.path(name)),
-            LockBackend::Directory => todo!(),
+            LockBackend::Directory => directory::break_lock(&self.path(name)),
         }
     }
 

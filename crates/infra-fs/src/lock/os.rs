@@ -145,7 +145,7 @@ pub(super) fn holder_of(path: &Path) -> Option<Holder> {
 ///
 /// Asks by a shared lock for a moment, so that two who look do not see each other. Holders of a
 /// shared lock are not seen.
-pub(super) fn look(path: &Path) -> Result<Option<(bool, Option<Holder>)>, StorageError> {
+pub(super) fn state_of(path: &Path) -> Result<Option<(bool, Option<Holder>)>, StorageError> {
     let looked = if_present(steps::open_existing(path)).and_then(|file| {
         let Some(file) = file else { return Ok(None) };
         Ok(match OsLock::attempt(file, Mode::Shared)? {
@@ -180,7 +180,7 @@ pub(super) fn remove_if_idle(_: &Path) -> Result<bool, StorageError> {
 
 /// Never breaks anything: a lock file that is removed while it is held makes two holders.
 pub(super) fn break_lock(path: &Path) -> Result<BreakOutcome, StorageError> {
-    Ok(match look(path)? {
+    Ok(match state_of(path)? {
         None | Some((false, _)) => BreakOutcome::Idle,
         Some((true, holder)) => BreakOutcome::Refused(holder),
     })
