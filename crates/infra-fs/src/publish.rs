@@ -1,0 +1,237 @@
+//! How a file comes into being: whole, durable, or not at all.
+//!
+//! # Protocol
+//! 1. create a temporary file beside the target (`O_EXCL`, mode of the target or 0666 under umask)
+//! 2. write all of it
+//! 3. fsync it
+//! 4. replace (`rename`) or create (rename without replacing)
+//! 5. fsync the directory
+//!
+//! # Crash points
+//! - before 4: the target is untouched; the temporary file is litter, which the next writer of the
+//!   same target removes when it finds the name taken, and `doctor` otherwise;
+//! - between 4 and 5: the new file is visible; after a power cut the target is the old or the new
+//!   file, both whole, because 3 came before 4;
+//! - 5 fails: the write is visible and may not survive a power cut. That is
+//!   [`PublishError::Indeterminate`], never success, and is not tried again: after a failed fsync
+//!   the kernel may have dropped the data and would report success the second time.
+
+use std::fs::{File, Permissions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jerry_domain::ports::StorageError;
+
+use crate::fault::{if_present, storage_error};
+use crate::steps;
+
+/// Why a file was not published, or not for certain.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// Nothing was changed.
+    #[error(transparent)]
+    Failed(#[from] StorageError),
+    /// The change is visible, but may not survive a power cut.
+    #[error("the change was made, but it is not known whether it survives a power cut")]
+    Indeterminate(#[source] StorageError),
+}
+
+/// What became of a creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Creation {
+    /// The file is there, durably.
+    Created,
+    /// Something was there already and was not touched.
+    Exists,
+}
+
+/// A temporary file whose data are durable, on its way to become `target`. Dropped before it got
+/// there, it is removed.
+#[derive(Debug)]
+pub(crate) struct Staged {
+    temp: PathBuf,
+    target: PathBuf,
+    pending: bool,
+}
+
+impl Staged {
+    /// Steps 1 to 3. The caller holds the lock of `target`, so that a temporary file of this name
+    /// can only be the litter of a killed process.
+    pub(crate) fn write(
+        target: &Path,
+        bytes: &[u8],
+        permissions: Option<Permissions>,
+    ) -> Result<Self, StorageError> {
+        let staged = Self::write_unsynced(target, temp_path(target, None), bytes, permissions)?;
+        staged.1.sync("write", &staged.0.temp)?;
+        Ok(staged.0)
+    }
+
+    /// Steps 1 and 2 under a name that carries `nonce`, for a batch that makes all its files
+    /// durable at once.
+    pub(crate) fn write_for_batch(
+        target: &Path,
+        bytes: &[u8],
+        nonce: &str,
+    ) -> Result<(Self, Unsynced), StorageError> {
+        Self::write_unsynced(target, temp_path(target, Some(nonce)), bytes, None)
+    }
+
+    fn write_unsynced(
+        target: &Path,
+        temp: PathBuf,
+        bytes: &[u8],
+        permissions: Option<Permissions>,
+    ) -> Result<(Self, Unsynced), StorageError> {
+        let failed = |error| storage_error("write", target, error);
+        let file = create_temp(&temp).map_err(failed)?;
+        // From here on the drop of `staged` removes the temporary file on every error path.
+        let staged = Self { temp, target: target.to_owned(), pending: true };
+        if let Some(permissions) = permissions {
+            adopt_permissions(&file, permissions).map_err(failed)?;
+        }
+        steps::write_all(&file, bytes).map_err(failed)?;
+        Ok((staged, Unsynced(file)))
+    }
+
+    /// Step 4, over whatever is there. Step 5 is [`sync_parent`].
+    pub(crate) fn replace(mut self) -> Result<(), StorageError> {
+        steps::rename_over(&self.temp, &self.target)
+            .map_err(|error| storage_error("replace", &self.target, error))?;
+        self.pending = false;
+        Ok(())
+    }
+
+    /// Step 4, unless something is there. Step 5 is [`sync_parent`].
+    pub(crate) fn create(mut self) -> Result<Creation, StorageError> {
+        match steps::rename_new(&self.temp, &self.target) {
+            Ok(()) => {
+                self.pending = false;
+                Ok(Creation::Created)
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Creation::Exists),
+            Err(error) => Err(storage_error("create", &self.target, error)),
+        }
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if self.pending {
+            // The error that brought us here is the one to report; what stays is litter, which
+            // the next writer and `doctor` know.
+            let _ = steps::remove_file(&self.temp);
+        }
+    }
+}
+
+/// A written temporary file whose data are not durable yet.
+#[must_use = "its data are not durable"]
+pub(crate) struct Unsynced(File);
+
+impl Unsynced {
+    /// Step 3.
+    pub(crate) fn sync(self, action: &'static str, path: &Path) -> Result<(), StorageError> {
+        steps::sync_file(&self.0).map_err(|error| storage_error(action, path, error))
+    }
+}
+
+/// Puts `bytes` in place of `target`, durably; the caller holds its lock.
+pub(crate) fn replace(target: &Path, bytes: &[u8]) -> Result<(), PublishError> {
+    let permissions = if_present(std::fs::symlink_metadata(target))
+        .map_err(|error| storage_error("look at", target, error))?
+        .map(|metadata| metadata.permissions());
+    Staged::write(target, bytes, permissions)?.replace()?;
+    sync_parent(target)
+}
+
+/// Creates `target` with `bytes`, durably, unless something is there; the caller holds its lock.
+pub(crate) fn create(target: &Path, bytes: &[u8]) -> Result<Creation, PublishError> {
+    let creation = Staged::write(target, bytes, None)?.create()?;
+    if creation == Creation::Created {
+        sync_parent(target)?;
+    }
+    Ok(creation)
+}
+
+/// Puts `bytes` in place of `target`, whole for every reader, but not durable: for what can be
+/// derived again. The caller holds its lock.
+pub(crate) fn replace_volatile(target: &Path, bytes: &[u8]) -> Result<(), StorageError> {
+    let (staged, _) = Staged::write_unsynced(target, temp_path(target, None), bytes, None)?;
+    staged.replace()
+}
+
+/// Removes a file, durably; the caller holds its lock. `false` when it was not there.
+pub(crate) fn remove(path: &Path) -> Result<bool, PublishError> {
+    let removed = if_present(steps::remove_file(path))
+        .map_err(|error| storage_error("remove", path, error))?;
+    if removed.is_some() {
+        sync_parent(path)?;
+    }
+    Ok(removed.is_some())
+}
+
+/// Step 5: makes the entry of `path` in its directory durable. The entry is already visible, so
+/// that a failure is [`PublishError::Indeterminate`].
+pub(crate) fn sync_parent(path: &Path) -> Result<(), PublishError> {
+    let directory = path.parent().unwrap_or(path);
+    steps::sync_dir(directory).map_err(|error| {
+        PublishError::Indeterminate(storage_error("make durable", directory, error))
+    })
+}
+
+/// Makes a directory and those above it, up to `existing`, each durable in its parent.
+pub(crate) fn make_dirs(path: &Path, existing: &Path) -> Result<(), PublishError> {
+    if path == existing {
+        return Ok(());
+    }
+    match steps::make_dir(path) {
+        Ok(()) => sync_parent(path),
+        // Whoever made it may not have come to the fsync.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_dirs(path.parent().unwrap_or(existing), existing)?;
+            make_dirs(path, existing)
+        }
+        Err(error) => Err(storage_error("make the folder", path, error).into()),
+    }
+}
+
+/// The name under which `target` is prepared. It starts with a dot, so that nobody takes it for
+/// an item.
+fn temp_path(target: &Path, nonce: Option<&str>) -> PathBuf {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let temp = match nonce {
+        None => format!(".{name}.tmp"),
+        Some(nonce) => format!(".{name}.{nonce}.tmp"),
+    };
+    target.with_file_name(temp)
+}
+
+/// What a name says if it is one of [`temp_path`]'s: the target's name and the batch's nonce.
+pub(crate) fn parse_temp_name(name: &str) -> Option<(&str, Option<&str>)> {
+    let inner = name.strip_prefix('.')?.strip_suffix(".tmp")?;
+    match inner.rsplit_once(".json.") {
+        Some((stem, nonce)) => Some((&inner[..stem.len() + ".json".len()], Some(nonce))),
+        None => Some((inner, None)),
+    }
+}
+
+fn create_temp(temp: &Path) -> io::Result<File> {
+    match steps::create_new(temp) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            steps::remove_file(temp)?;
+            steps::create_new(temp)
+        }
+        created => created,
+    }
+}
+
+/// Most files have the permissions that a new one gets anyway.
+fn adopt_permissions(file: &File, permissions: Permissions) -> io::Result<()> {
+    if file.metadata()?.permissions() == permissions {
+        Ok(())
+    } else {
+        steps::set_permissions(file, permissions)
+    }
+}

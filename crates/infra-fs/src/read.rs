@@ -1,0 +1,93 @@
+//! Reading a file that others may be replacing, writing in place, or have put something else in
+//! place of.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use jerry_domain::ports::{Malformed, Unreadable};
+use serde::de::DeserializeOwned;
+
+use crate::codec;
+use crate::fault::{if_present, storage_error};
+use crate::steps;
+
+/// The most bytes that a file of the store may have.
+pub const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// How often, and how far apart, a file that does not parse is read again: something that does
+/// not replace atomically may be in the middle of writing it.
+const RETRIES: u32 = 3;
+const RETRY_AFTER: Duration = Duration::from_millis(50);
+
+/// A file's bytes and what it was when they were read.
+#[derive(Debug)]
+pub(crate) struct Content {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) metadata: Metadata,
+}
+
+/// Reads a whole file. `None` when it is not there.
+///
+/// Refuses what is no regular file (a link could lead out of the store, a pipe would hang) and
+/// what is larger than [`MAX_FILE_BYTES`].
+pub(crate) fn bytes(path: &Path, shown: &str) -> Result<Option<Content>, Unreadable> {
+    let malformed =
+        |reason: String| Malformed { path: shown.to_owned(), line: 0, column: 0, reason };
+    let failed = |error| storage_error("read", path, error);
+    let opened = match if_present(steps::open_existing(path)) {
+        Err(error) if is_link(path, &error) => {
+            return Err(malformed("is a symbolic link, not a file of its own".to_owned()).into());
+        }
+        opened => opened.map_err(failed)?,
+    };
+    let Some(file) = opened else { return Ok(None) };
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(malformed("is not a regular file".to_owned()).into());
+    }
+    let too_large = || {
+        malformed(format!("has more than {MAX_FILE_BYTES} bytes, the most that jerry reads")).into()
+    };
+    if metadata.len() > MAX_FILE_BYTES {
+        return Err(too_large());
+    }
+    // One byte more than its size, so that the end is seen without another growth of the buffer.
+    let mut bytes = Vec::with_capacity(metadata.len() as usize + 1);
+    read_up_to(&file, MAX_FILE_BYTES + 1, &mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(too_large());
+    }
+    Ok(Some(Content { bytes, metadata }))
+}
+
+/// Reads a file as JSON with [`bytes`]; one that does not parse is read again for a while.
+pub(crate) fn json<T: DeserializeOwned>(
+    path: &Path,
+    shown: &str,
+) -> Result<Option<(T, Content)>, Unreadable> {
+    let mut retries = RETRIES;
+    loop {
+        let Some(content) = bytes(path, shown)? else { return Ok(None) };
+        match codec::decode(shown, &content.bytes) {
+            Ok(value) => return Ok(Some((value, content))),
+            Err(error) if retries == 0 => return Err(error.into()),
+            Err(_) => {
+                retries -= 1;
+                thread::sleep(RETRY_AFTER);
+            }
+        }
+    }
+}
+
+fn read_up_to(file: &File, limit: u64, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    file.take(limit).read_to_end(bytes)
+}
+
+/// Opening without following links fails with ELOOP on Linux and EMLINK or EFTYPE elsewhere.
+fn is_link(path: &Path, error: &io::Error) -> bool {
+    error.kind() != io::ErrorKind::NotFound
+        && std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
+}
