@@ -4,21 +4,33 @@
 //! One blocking core; the ports' async methods are a thin face over it and block the calling
 //! thread for the length of their file work.
 
+mod care;
 mod clock;
 mod codec;
 mod fault;
 mod file_system;
+mod format;
+mod ids;
+mod index;
+mod layout;
+mod locate;
 pub mod lock;
 pub mod machine;
-mod steps;
-
-pub use file_system::{FileSystemKind, file_system_of};
-mod layout;
 mod publish;
 mod read;
+mod repository;
 mod steps;
+mod store;
+mod tombstone;
 
+pub use care::FsCare;
 pub use clock::SystemClock;
+pub use file_system::{FileSystemKind, file_system_of};
+pub use format::{Format, STORE_FORMAT};
+pub use ids::{FsIds, Snowflake};
 pub use layout::Layout;
+pub use locate::{LocateError, Located, Reason, Whereabouts, locate, locate_new};
 pub use publish::{Creation, PublishError};
 pub use read::MAX_FILE_BYTES;
+pub use repository::FsRepository;
+pub use store::{OpenError, Store};

@@ -18,6 +18,14 @@ pub fn user() -> &'static str {
     &this_process().user
 }
 
+/// Names the present boot of this kernel; `None` where that cannot be told.
+pub(crate) fn boot_id() -> Option<&'static str> {
+    static BOOT: OnceLock<Option<String>> = OnceLock::new();
+    BOOT.get_or_init(|| system::first_line(Path::new(BOOT_ID))).as_deref()
+}
+
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+
 /// What this process says about itself. Every text is printable, free of quotes and backslashes,
 /// and short enough that a record of them has a fixed size.
 #[derive(Debug)]
@@ -62,7 +70,7 @@ impl Place {
     fn here() -> Self {
         Self {
             machine: system::first_line(Path::new("/etc/machine-id")),
-            boot: system::first_line(Path::new("/proc/sys/kernel/random/boot_id")),
+            boot: boot_id().map(str::to_owned),
             namespaces: system::namespaces(),
         }
     }

@@ -23,6 +23,14 @@ pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// Opens an existing file for reading and writing; refuses a link in its place.
+pub(crate) fn open_for_update(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    no_follow(&mut options);
+    options.open(path)
+}
+
 /// Opens an existing file for reading; refuses a link in its place.
 pub(crate) fn open_existing(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
@@ -98,19 +106,16 @@ pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes everything written to the file system that holds `directory` durable, or answers `false`
-/// where the system cannot do that in one call.
-pub(crate) fn sync_file_system(directory: &Path) -> io::Result<bool> {
+/// Whether [`sync_file_system`] works here.
+pub(crate) const CAN_SYNC_FILE_SYSTEM: bool = cfg!(target_os = "linux");
+
+/// Makes everything written to the file system that holds `directory` durable. Linux reports
+/// failed writes here since 5.8.
+pub(crate) fn sync_file_system(directory: &Path) -> io::Result<()> {
     #[cfg(target_os = "linux")]
-    {
-        rustix::fs::syncfs(File::open(directory)?)?;
-        Ok(true)
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        let _ = directory;
-        Ok(false)
-    }
+    rustix::fs::syncfs(File::open(directory)?)?;
+    let _ = directory;
+    Ok(())
 }
 
 /// Renames a file over `to`, whatever is there.

@@ -1,0 +1,41 @@
+//! `data/format.json`: what kind of store this is. It is written last when a store is made, so
+//! that a store without it was never finished.
+
+use jerry_domain::ports::{Malformed, RepositoryError, Unreadable};
+use serde::{Deserialize, Serialize};
+
+use crate::layout::Layout;
+use crate::lock::LockBackend;
+use crate::read;
+
+/// The store format that this version of jerry writes.
+pub const STORE_FORMAT: u32 = 1;
+
+/// What kind of store it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Format {
+    /// The format's number. A greater one than [`STORE_FORMAT`] can be read, not written.
+    pub format: u32,
+    /// How processes lock each other out. All of them must do it the same way.
+    pub lock_backend: LockBackend,
+}
+
+impl Format {
+    pub(crate) fn read(layout: &Layout) -> Result<Option<Self>, Unreadable> {
+        let path = layout.format();
+        let shown = layout.relative(&path);
+        let Some((format, _)) = read::json::<Self>(&path, &shown)? else { return Ok(None) };
+        if format.format == 0 {
+            let reason = "format 0 does not exist".to_owned();
+            return Err(Malformed { path: shown, line: 0, column: 0, reason }.into());
+        }
+        Ok(Some(format))
+    }
+
+    pub(crate) fn check_writable(self) -> Result<(), RepositoryError> {
+        if self.format > STORE_FORMAT {
+            return Err(RepositoryError::NewerFormat { found: self.format, known: STORE_FORMAT });
+        }
+        Ok(())
+    }
+}

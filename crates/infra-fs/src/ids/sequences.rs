@@ -1,0 +1,214 @@
+//! The numbers: `sequences.json` says which are reserved and which of those are given out.
+//!
+//! # Protocol, under the lock `sequences`
+//! - Numbers are reserved in blocks. `reserved` is moved durably (publish) before any number of
+//!   the new block is given out.
+//! - `next` is a cursor within the block. It is moved before its number is given out, by one write
+//!   over the same bytes in place, without fsync: a process that dies leaves it in the page cache.
+//! - A power cut may take `next` back. It is therefore valid only for the `boot` in which it was
+//!   written; another boot goes on behind `reserved`.
+//!
+//! # Crash points
+//! - before the publish of a block: nothing was given out of it;
+//! - after it, before the item exists: the numbers are lost, gaps are fine;
+//! - power cut during the write in place: it changes digits of `next` only, which the next boot
+//!   does not look at. The text keeps its length, so that it parses at every instant.
+//!
+//! A file that is missing or does not parse is rebuilt from the items and tombstones: every number
+//! that was acknowledged has one of the two. A number that is given out and not yet acknowledged
+//! may then be given out again; the repository's insert refuses the second.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+
+use jerry_domain::ports::{IdError, LockName, Unreadable};
+use jerry_domain::{Prefix, WorkId};
+use serde::{Deserialize, Serialize};
+
+use super::not_reserved;
+use crate::fault::storage_error;
+use crate::index;
+use crate::layout::{Layout, id_of_file};
+use crate::lock::FsLocks;
+use crate::{codec, machine, publish, read, steps};
+
+/// How many numbers are reserved beyond what is asked for. A block costs one durable write; a boot
+/// leaves what remains of it as a gap.
+const BLOCK: u64 = 64;
+
+/// Stands for a boot that cannot be told from others: its cursors are never believed.
+const UNKNOWN_BOOT: &str = "unknown";
+
+pub(crate) struct Sequences {
+    layout: Layout,
+    locks: FsLocks,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Table {
+    schema: u32,
+    prefixes: BTreeMap<Prefix, Sequence>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Sequence {
+    reserved: Digits,
+    next: Digits,
+    boot: String,
+}
+
+/// A number with a fixed count of digits, so that the text keeps its length when it grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+struct Digits(u64);
+
+/// A prefix whose items have outrun what the sequences know.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Behind {
+    pub(crate) prefix: Prefix,
+    pub(crate) next: u64,
+    pub(crate) greatest: u64,
+}
+
+impl Sequences {
+    pub(crate) fn new(layout: Layout, locks: FsLocks) -> Self {
+        Self { layout, locks }
+    }
+
+    /// `count` new numbers of `prefix`, one after the other.
+    pub(crate) fn take(&self, prefix: &Prefix, count: usize) -> Result<Vec<WorkId>, IdError> {
+        let exhausted = || IdError::Exhausted { what: format!("the numbers of {prefix}") };
+        let count = u64::try_from(count).map_err(|_| exhausted())?;
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let _guard = self.locks.acquire(&LockName::sequences(), None)?;
+        let (mut table, file) = self.load()?;
+        let boot = machine::boot_id().unwrap_or(UNKNOWN_BOOT).to_owned();
+        let sequence = match table.prefixes.get(prefix) {
+            Some(sequence) => sequence.clone(),
+            None => self.rebuilt(prefix)?,
+        };
+        let same_boot = sequence.boot == boot && boot != UNKNOWN_BOOT;
+        let first = if same_boot { sequence.next.0 } else { sequence.reserved.0 + 1 };
+        let last = first.checked_add(count - 1).filter(|last| *last <= WorkId::MAX_NUMBER);
+        let last = last.ok_or_else(exhausted)?;
+
+        let within_block = same_boot && last <= sequence.reserved.0;
+        let reserved = if within_block {
+            sequence.reserved
+        } else {
+            Digits(sequence.reserved.0.max(last.saturating_add(BLOCK)).min(WorkId::MAX_NUMBER))
+        };
+        let moved = Sequence { reserved, next: Digits(last + 1), boot };
+        table.prefixes.insert(prefix.clone(), moved);
+        self.store(&table, file.filter(|_| within_block))?;
+        let id = |number| WorkId::new(prefix.clone(), number).map_err(|_| exhausted());
+        (first..=last).map(id).collect()
+    }
+
+    /// Goes on behind the greatest number of `prefix` that exists.
+    pub(crate) fn catch_up(&self, prefix: &Prefix) -> Result<(), IdError> {
+        let _guard = self.locks.acquire(&LockName::sequences(), None)?;
+        let (mut table, _) = self.load()?;
+        let greatest = self.greatest(prefix)?;
+        if let Some(sequence) = table.prefixes.get_mut(prefix)
+            && sequence.reserved.0 <= greatest
+        {
+            // The boot no longer matches, so that the next number is the one behind `reserved`.
+            let reserved = Digits(greatest);
+            let next = Digits(greatest + 1);
+            *sequence = Sequence { reserved, next, boot: UNKNOWN_BOOT.to_owned() };
+            return self.store(&table, None);
+        }
+        if let Some(sequence) = table.prefixes.get_mut(prefix)
+            && sequence.next.0 <= greatest
+        {
+            sequence.next = Digits(greatest + 1);
+            return self.store(&table, None);
+        }
+        Ok(())
+    }
+
+    /// The prefixes whose next number lies at or below one that exists, for the doctor.
+    pub(crate) fn behind(&self) -> Result<Vec<Behind>, Unreadable> {
+        let path = self.layout.sequences();
+        let shown = self.layout.relative(&path);
+        let Some((table, _)) = read::json::<Table>(&path, &shown)? else { return Ok(Vec::new()) };
+        let mut behind = Vec::new();
+        for (prefix, sequence) in table.prefixes {
+            let greatest = self.greatest(&prefix)?;
+            if sequence.next.0 <= greatest {
+                behind.push(Behind { prefix, next: sequence.next.0, greatest });
+            }
+        }
+        Ok(behind)
+    }
+
+    /// The table and, for a write in place, its file with the length of its text. What does not
+    /// parse is as good as missing: all of it can be derived.
+    fn load(&self) -> Result<(Table, Option<(File, usize)>), IdError> {
+        let path = self.layout.sequences();
+        let failed = |error| storage_error("read", &path, error);
+        let file = crate::fault::if_present(steps::open_for_update(&path)).map_err(failed)?;
+        let Some(file) = file else { return Ok((Table::new(), None)) };
+        let mut bytes = Vec::new();
+        io::Read::read_to_end(&mut &file, &mut bytes).map_err(failed)?;
+        match codec::decode::<Table>(&self.layout.relative(&path), &bytes) {
+            Ok(table) => Ok((table, Some((file, bytes.len())))),
+            Err(_) => Ok((Table::new(), None)),
+        }
+    }
+
+    /// Writes the table: over `in_place` when only digits change, else as a new, durable file.
+    fn store(&self, table: &Table, in_place: Option<(File, usize)>) -> Result<(), IdError> {
+        let path = self.layout.sequences();
+        let failed = |error| storage_error("write", &path, error);
+        let text = codec::encode(table).map_err(|error| failed(error.into()))?;
+        match in_place {
+            Some((file, length)) if length == text.len() => {
+                Ok(steps::write_at(&file, &text, 0).map_err(failed)?)
+            }
+            _ => publish::replace(&path, &text).map_err(not_reserved),
+        }
+    }
+
+    fn rebuilt(&self, prefix: &Prefix) -> Result<Sequence, IdError> {
+        let greatest = self.greatest(prefix)?;
+        Ok(Sequence {
+            reserved: Digits(greatest),
+            next: Digits(greatest + 1),
+            boot: UNKNOWN_BOOT.to_owned(),
+        })
+    }
+
+    /// The greatest number of `prefix` among items and tombstones; 0 where there is none.
+    fn greatest(&self, prefix: &Prefix) -> Result<u64, jerry_domain::ports::StorageError> {
+        let mut names = index::names(&self.layout.items())?;
+        names.extend(index::names(&self.layout.tombstones())?);
+        let ids = names.iter().filter_map(|name| id_of_file(name));
+        let numbers = ids.filter(|id| id.prefix() == prefix).map(|id| id.number());
+        Ok(numbers.max().unwrap_or(0))
+    }
+}
+
+impl Table {
+    fn new() -> Self {
+        Self { schema: 1, prefixes: BTreeMap::new() }
+    }
+}
+
+impl TryFrom<String> for Digits {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map(Self)
+    }
+}
+
+impl From<Digits> for String {
+    fn from(digits: Digits) -> String {
+        format!("{:013}", digits.0)
+    }
+}

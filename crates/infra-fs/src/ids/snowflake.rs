@@ -1,0 +1,211 @@
+//! The uids: milliseconds, worker slot and sequence, unique over all processes of a store.
+//!
+//! # Protocol
+//! - A process holds the lock of one of 1,024 worker slots while it lives. Which one it tries
+//!   first is derived from its pid; a derived slot alone would collide.
+//! - A slot has a high-water mark, in logical time (milliseconds times sequence). Uids are given
+//!   out only below it; it is moved up before use, in one write over the same bytes in place.
+//! - Logical time starts at the clock or behind the mark, whichever is later, and only goes up. A
+//!   clock set back and a millisecond used up are the same case: logical time runs ahead.
+//! - The mark is not synced. It is valid for the boot in which it was written; the first lease of a
+//!   slot after another boot also starts behind every uid among items and tombstones. That floor
+//!   is found once a boot and kept in `workers/floor`.
+//!
+//! # Crash points
+//! - process killed after the mark moved: the rest of the lease is never used, the next holder
+//!   starts behind the mark;
+//! - power cut: the mark may be lost, every acknowledged uid is in an item or a tombstone, which
+//!   are durable; the next boot starts behind them.
+//!
+//! A uid over a day ahead of the clock does not count for the floor: one bad file must not use up
+//! the clock. The doctor reports it.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jerry_domain::Uid;
+use jerry_domain::ports::{Clock, IdError, LockName, StorageError};
+use serde::{Deserialize, Serialize};
+
+use super::not_reserved;
+use crate::fault::storage_error;
+use crate::layout::Layout;
+use crate::lock::{FsLockGuard, FsLocks};
+use crate::{codec, index, machine, publish, read, steps, tombstone};
+
+/// How far a uid may lie ahead of the clock and still be believed.
+pub(crate) const BELIEVED_AHEAD_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// The most uids that one move of the mark covers: sixteen milliseconds of them.
+const GREATEST_LEASE: u64 = 1 << 16;
+
+const SEQUENCES: u64 = Uid::SEQUENCES as u64;
+
+/// Makes uids for one store. The slot is taken with the first uid and kept until this is dropped.
+pub struct Snowflake {
+    layout: Layout,
+    locks: FsLocks,
+    clock: Arc<dyn Clock>,
+    lease: Mutex<Option<Lease>>,
+}
+
+struct Lease {
+    _guard: FsLockGuard,
+    slot: u16,
+    file: File,
+    path: PathBuf,
+    boot: String,
+    /// The next logical time that was not given out.
+    next: u64,
+    /// The mark: nothing at or above it is given out.
+    high_water: u64,
+    step: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Mark {
+    boot: String,
+    high_water: String,
+}
+
+impl Snowflake {
+    /// Touches nothing until the first uid is asked for.
+    #[must_use]
+    pub fn new(layout: Layout, locks: FsLocks, clock: Arc<dyn Clock>) -> Self {
+        Self { layout, locks, clock, lease: Mutex::new(None) }
+    }
+
+    /// `count` new uids, ascending, greater than every uid that this has given out.
+    ///
+    /// # Errors
+    /// [`IdError::NoWorkerSlot`] when 1,024 processes hold one; [`IdError::Exhausted`] in 2093;
+    /// [`IdError::Storage`] when the mark cannot be kept. Then no uid was given out.
+    pub fn take(&self, count: usize) -> Result<Vec<Uid>, IdError> {
+        let mut state = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
+        let lease = match &mut *state {
+            Some(lease) => lease,
+            none => none.insert(self.lease()?),
+        };
+        let count = count as u64;
+        let first = lease.next.max(logical(self.now_ms()));
+        let end = first + count;
+        if end > lease.high_water {
+            lease.raise(end)?;
+        }
+        lease.next = end;
+        let slot = lease.slot;
+        (first..end).map(|time| uid(time, slot).ok_or_else(exhausted)).collect()
+    }
+
+    fn now_ms(&self) -> u64 {
+        let now = u64::try_from(self.clock.now().as_millisecond()).unwrap_or(0);
+        now.saturating_sub(Uid::EPOCH_MS)
+    }
+
+    fn lease(&self) -> Result<Lease, IdError> {
+        let (slot, guard) = self.free_slot()?;
+        let folder = self.layout.workers();
+        publish::make_dirs(&folder, self.layout.root()).map_err(not_reserved)?;
+        let path = folder.join(format!("{slot:04}"));
+        let failed = |error| storage_error("open", &path, error);
+        let file = steps::open_or_create(&path).map_err(failed)?;
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut &file, &mut bytes).map_err(failed)?;
+        let boot = machine::boot_id().unwrap_or_default().to_owned();
+        let mark = codec::decode::<Mark>("mark", &bytes).ok();
+        let believed = mark.filter(|mark| mark.boot == boot && !boot.is_empty());
+        let next = match believed.and_then(|mark| mark.high_water.parse().ok()) {
+            Some(high_water) => high_water,
+            None => {
+                // The mark is written over in place; nothing of what stood there may remain.
+                steps::set_len(&file, 0).map_err(failed)?;
+                logical(self.floor(&boot)?)
+            }
+        };
+        Ok(Lease { _guard: guard, slot, file, path, boot, next, high_water: next, step: 1 })
+    }
+
+    fn free_slot(&self) -> Result<(u16, FsLockGuard), IdError> {
+        // Neighbouring pids, as a burst of processes has them, land far apart.
+        let first = std::process::id().wrapping_mul(2_654_435_761) >> 22;
+        for offset in 0..u32::from(Uid::WORKERS) {
+            let slot = ((first + offset) % u32::from(Uid::WORKERS)) as u16;
+            if let Some(guard) = self.locks.try_acquire(&LockName::worker(slot))? {
+                return Ok((slot, guard));
+            }
+        }
+        Err(IdError::NoWorkerSlot { slots: Uid::WORKERS })
+    }
+
+    /// A millisecond later than that of every uid that exists: found once a boot.
+    fn floor(&self, boot: &str) -> Result<u64, IdError> {
+        let path = self.layout.workers().join("floor");
+        let known = read::bytes(&path, "floor").ok().flatten();
+        let known = known.and_then(|content| codec::decode::<Mark>("floor", &content.bytes).ok());
+        let known = known.filter(|mark| mark.boot == boot && !boot.is_empty());
+        if let Some(floor) = known.and_then(|mark| mark.high_water.parse().ok()) {
+            return Ok(floor);
+        }
+        let floor = self.greatest_millis()?.map_or(0, |millis| millis + 1);
+        let text = encode(boot, floor).map_err(|error| storage_error("write", &path, error))?;
+        // Several processes may find it at once: each writes the same under a name of its own.
+        publish::replace_volatile(&path, &text, Some(&std::process::id().to_string()))?;
+        Ok(floor)
+    }
+
+    fn greatest_millis(&self) -> Result<Option<u64>, StorageError> {
+        let limit = self.now_ms() + BELIEVED_AHEAD_MS;
+        // What cannot be read has no uid that could be compared; its number is not touched.
+        let items = index::summaries(&self.layout, &self.locks)?;
+        let items = items.filter_map(|summary| Some(summary.ok()?.uid));
+        let tombstones = tombstone::all(&self.layout)?;
+        let tombstones = tombstones.filter_map(|(_, tombstone)| Some(tombstone.ok()?.item.uid));
+        Ok(items.chain(tombstones).map(Uid::millis).filter(|millis| *millis <= limit).max())
+    }
+}
+
+impl Lease {
+    /// Moves the mark to `end` or, for a caller that needs many, ahead of it.
+    fn raise(&mut self, end: u64) -> Result<(), IdError> {
+        let high_water = end + self.step - 1;
+        self.write_mark(high_water)?;
+        self.high_water = high_water;
+        self.step = (self.step * 2).min(GREATEST_LEASE);
+        Ok(())
+    }
+
+    fn write_mark(&self, high_water: u64) -> Result<(), StorageError> {
+        let failed = |error| storage_error("write", &self.path, error);
+        let text = encode(&self.boot, high_water).map_err(failed)?;
+        steps::write_at(&self.file, &text, 0).map_err(failed)
+    }
+}
+
+impl Drop for Lease {
+    /// Gives back what was not used, so that short-lived processes do not run ahead of the clock.
+    /// Where that fails the next holder starts at the higher mark, which is as good.
+    fn drop(&mut self) {
+        if self.next < self.high_water {
+            let _ = self.write_mark(self.next);
+        }
+    }
+}
+
+/// Always the same length for one boot, so that it can be written in place.
+fn encode(boot: &str, value: u64) -> std::io::Result<Vec<u8>> {
+    let mark = Mark { boot: boot.to_owned(), high_water: format!("{value:020}") };
+    Ok(codec::encode(&mark)?)
+}
+
+fn logical(millis: u64) -> u64 {
+    millis * SEQUENCES
+}
+
+fn uid(time: u64, slot: u16) -> Option<Uid> {
+    Uid::from_parts(time / SEQUENCES, slot, (time % SEQUENCES) as u16)
+}
+
+fn exhausted() -> IdError {
+    IdError::Exhausted { what: "the milliseconds of the uid format".to_owned() }
+}

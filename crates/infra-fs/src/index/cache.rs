@@ -1,0 +1,168 @@
+//! The file `index.json`: one line an item, with what the item's file looked like when it was read.
+//!
+//! ```text
+//! {"schema":1,"crc32":"9ae0daaf","rows":[
+//! ["WORK-001.json",inode,size,mtime,ctime,[…]],
+//! …
+//! ]}
+//! ```
+//!
+//! It is replaced whole but not synced: what a power cut leaves of it fails the checksum and is
+//! ignored. So is everything else about it that is not as expected.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use jerry_domain::Summary;
+use jerry_domain::ports::{LockName, Malformed, Unreadable};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::row::Row;
+use super::scan::{Fingerprint, Found};
+use crate::layout::Layout;
+use crate::lock::FsLocks;
+use crate::publish;
+
+/// The cache as it was found.
+pub(super) enum Cache {
+    Absent,
+    Corrupt,
+    Loaded(Loaded),
+}
+
+/// The text and where its rows are.
+pub(super) struct Loaded {
+    text: String,
+    rows: Vec<CachedRow>,
+}
+
+impl Loaded {
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct CachedRow {
+    name: Range<usize>,
+    pub(super) fingerprint: Fingerprint,
+    summary: Range<usize>,
+}
+
+#[derive(Deserialize)]
+struct Line<'a>(#[serde(borrow)] &'a str, u64, u64, i64, i64, #[serde(borrow)] &'a RawValue);
+
+const FOOTER: &str = "]}\n";
+
+fn header(crc: u32) -> String {
+    format!("{{\"schema\":1,\"crc32\":\"{crc:08x}\",\"rows\":[\n")
+}
+
+impl Cache {
+    /// Reads the cache; whatever keeps it from being read keeps it from being used.
+    pub(super) fn load(path: &Path) -> Self {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Self::Absent,
+            Err(_) => return Self::Corrupt,
+        };
+        match parse(&text) {
+            Some(rows) => Self::Loaded(Loaded { text, rows }),
+            None => Self::Corrupt,
+        }
+    }
+
+    pub(super) fn by_name(&self) -> HashMap<&str, CachedRow> {
+        let Self::Loaded(Loaded { text, rows }) = self else { return HashMap::new() };
+        rows.iter().map(|row| (&text[row.name.clone()], row.clone())).collect()
+    }
+}
+
+fn parse(text: &str) -> Option<Vec<CachedRow>> {
+    let start = text.find('\n')? + 1;
+    let body = text[start..].strip_suffix(FOOTER)?;
+    if text[..start] != header(crc32fast::hash(body.as_bytes())) {
+        return None;
+    }
+    let place = |part: &str| {
+        let at = part.as_ptr() as usize - text.as_ptr() as usize;
+        at..at + part.len()
+    };
+    let row = |line: &str| {
+        let line = line.strip_suffix(',').unwrap_or(line);
+        let Line(name, inode, size, mtime, ctime, summary) = serde_json::from_str(line).ok()?;
+        Some(CachedRow {
+            name: place(name),
+            fingerprint: Fingerprint { inode, size, mtime, ctime },
+            summary: place(summary.get()),
+        })
+    };
+    body.lines().map(row).collect()
+}
+
+/// The summaries of `rows`, parsed as they are asked for.
+pub(super) fn rows(
+    cache: Arc<Cache>,
+    rows: Vec<CachedRow>,
+    shown: String,
+) -> impl Iterator<Item = Result<Summary, Unreadable>> + Send {
+    rows.into_iter().map(move |row| {
+        let Cache::Loaded(loaded) = &*cache else { return Err(unreadable(&shown)) };
+        let text = &loaded.text[row.summary];
+        let row: Option<Row<'_>> = serde_json::from_str(text).ok();
+        row.and_then(Row::into_summary).ok_or_else(|| unreadable(&shown))
+    })
+}
+
+/// Its checksum is right and yet it does not hold what this version writes.
+fn unreadable(shown: &str) -> Unreadable {
+    let reason = "a row is not as expected; remove the file, it is made anew".to_owned();
+    Malformed { path: shown.to_owned(), line: 0, column: 0, reason }.into()
+}
+
+/// Replaces the cache by `kept` and `fresh`, unless somebody else is at it. That it cannot be
+/// written, on a store that is read-only say, only costs time at the next read.
+pub(super) fn write_back<'a>(
+    layout: &Layout,
+    locks: &FsLocks,
+    cache: &Cache,
+    kept: &[CachedRow],
+    fresh: impl Iterator<Item = (&'a Found, &'a Summary)>,
+) {
+    let Ok(Some(_guard)) = locks.try_acquire(&LockName::index()) else { return };
+    if let Some(text) = encode(cache, kept, fresh) {
+        let _ = publish::replace_volatile(&layout.index(), text.as_bytes(), None);
+    }
+}
+
+fn encode<'a>(
+    cache: &Cache,
+    kept: &[CachedRow],
+    fresh: impl Iterator<Item = (&'a Found, &'a Summary)>,
+) -> Option<String> {
+    let mut body = String::new();
+    let mut line = |name: &str, fingerprint: Fingerprint, summary: &str| {
+        let Fingerprint { inode, size, mtime, ctime } = fingerprint;
+        let comma = if body.is_empty() { "" } else { ",\n" };
+        write!(body, "{comma}[\"{name}\",{inode},{size},{mtime},{ctime},{summary}]").is_ok()
+    };
+    if let Cache::Loaded(Loaded { text, .. }) = cache {
+        for row in kept {
+            line(&text[row.name.clone()], row.fingerprint, &text[row.summary.clone()])
+                .then_some(())?;
+        }
+    }
+    for (file, summary) in fresh {
+        let summary = serde_json::to_string(&Row::from(summary)).ok()?;
+        line(&file.name, file.fingerprint, &summary).then_some(())?;
+    }
+    if !body.is_empty() {
+        body.push('\n');
+    }
+    Some(header(crc32fast::hash(body.as_bytes())) + &body + FOOTER)
+}

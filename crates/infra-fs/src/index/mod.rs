@@ -1,0 +1,202 @@
+//! Every item in brief, as the files say it now.
+//!
+//! An item and the index are two files that no transaction covers, so the index is a cache that
+//! cannot lie: each read lists the folder and looks at every file (inode, size, times), takes from
+//! the cache only what is provably unchanged, and parses the rest. No writer waits for it or
+//! touches it. Deleting, corrupting or exchanging it changes nothing but time.
+//!
+//! A file written within [`RACY`] before the look could be written once more without its times
+//! changing, so it is parsed again each time until it has been left alone for that long.
+
+mod cache;
+mod row;
+mod scan;
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use jerry_domain::ports::{Malformed, StorageError, Summaries, Unreadable};
+use jerry_domain::{Summary, WorkId, WorkItem};
+
+use cache::{Cache, CachedRow};
+use scan::{Found, Kind};
+
+pub(crate) use scan::names;
+
+use crate::layout::{Layout, id_of_file};
+use crate::lock::FsLocks;
+use crate::{read, tombstone};
+
+/// How old a file's last change must be before its times can be trusted to tell a later one.
+const RACY: Duration = Duration::from_secs(2);
+
+/// What the doctor wants to know of the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CacheState {
+    Absent,
+    Corrupt,
+    /// How many of its rows no longer describe a file.
+    Stale(usize),
+    Current,
+}
+
+/// Lists every item in brief. Writes the cache back when enough of it was out of date.
+pub(crate) fn summaries(layout: &Layout, locks: &FsLocks) -> Result<Summaries, StorageError> {
+    let Look { cache, plan, now } = look(layout)?;
+    let (mut cached, mut stale) = (Vec::new(), Vec::new());
+    for step in plan {
+        match step {
+            Step::Cached(row) => cached.push(row),
+            Step::Parse(found) => stale.push(found),
+        }
+    }
+    let parsed = parse(layout, stale);
+    if pays(&parsed, cached.len(), now) {
+        cache::write_back(layout, locks, &cache, &cached, fresh(&parsed, now));
+    }
+    let deleted = tombstone::of_present_items(layout)?;
+    let parsed = parsed.into_iter().map(|(_, summary)| summary);
+    let all = cache::rows(cache, cached, layout.relative(&layout.index())).chain(parsed);
+    Ok(Box::new(all.filter(move |summary| match summary {
+        Ok(summary) => deleted.get(&summary.id) != Some(&summary.uid),
+        Err(_) => true,
+    })))
+}
+
+/// Compares the cache with the files, for the doctor.
+pub(crate) fn cache_state(layout: &Layout) -> Result<CacheState, StorageError> {
+    let look = look(layout)?;
+    let used = look.plan.iter().filter(|step| matches!(step, Step::Cached(_))).count();
+    Ok(match &*look.cache {
+        Cache::Absent => CacheState::Absent,
+        Cache::Corrupt => CacheState::Corrupt,
+        Cache::Loaded(loaded) if loaded.len() > used => CacheState::Stale(loaded.len() - used),
+        Cache::Loaded(_) => CacheState::Current,
+    })
+}
+
+struct Look {
+    cache: Arc<Cache>,
+    plan: Vec<Step>,
+    now: SystemTime,
+}
+
+enum Step {
+    Cached(CachedRow),
+    Parse(Found),
+}
+
+/// Lists the folder while the cache is read, then decides for each file which of the two to use.
+fn look(layout: &Layout) -> Result<Look, StorageError> {
+    let now = SystemTime::now();
+    let items = layout.items();
+    let (cache, found) = thread::scope(|scope| {
+        let cache = scope.spawn(|| Cache::load(&layout.index()));
+        let found = scan::files(&items);
+        // A panic in the loader would be a cache that cannot be used.
+        (cache.join().unwrap_or(Cache::Corrupt), found)
+    });
+    let mut found = found?;
+    let mut rows = cache.by_name();
+    let mut plan = Vec::with_capacity(found.len());
+    for file in found.drain(..) {
+        match rows.remove(file.name.as_str()) {
+            Some(row) if row.fingerprint == file.fingerprint && file.kind == Kind::File => {
+                plan.push(Step::Cached(row));
+            }
+            _ => plan.push(Step::Parse(file)),
+        }
+    }
+    // A listing may miss a file that was replaced while it ran; what the cache knows is looked for.
+    for name in rows.into_keys() {
+        if let Some(file) = scan::file(&items, name)? {
+            plan.push(Step::Parse(file));
+        }
+    }
+    Ok(Look { cache: Arc::new(cache), plan, now })
+}
+
+type Parsed = Vec<(Found, Result<Summary, Unreadable>)>;
+
+/// Parses files on every core there is.
+fn parse(layout: &Layout, files: Vec<Found>) -> Parsed {
+    const WORTH_A_THREAD: usize = 256;
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let threads = cores.min(files.len() / WORTH_A_THREAD).max(1);
+    let read = |file: Found| {
+        let summary = summary_of(layout, &file);
+        // Gone between the listing and the read: deleted, which is no error.
+        summary.transpose().map(|summary| (file, summary))
+    };
+    if threads == 1 {
+        return files.into_iter().filter_map(read).collect();
+    }
+    let share = files.len().div_ceil(threads);
+    let mut files = files.into_iter();
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                let part: Vec<Found> = files.by_ref().take(share).collect();
+                scope.spawn(move || part.into_iter().filter_map(read).collect::<Vec<_>>())
+            })
+            .collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| {
+                worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect()
+    })
+}
+
+fn summary_of(layout: &Layout, file: &Found) -> Result<Option<Summary>, Unreadable> {
+    let path = layout.items().join(&file.name);
+    let shown = layout.relative(&path);
+    let Some(id) = id_of_file(&file.name) else {
+        return Err(misnamed(shown, "its name is not an id; `jerry doctor` helps").into());
+    };
+    Ok(read_item(&path, &shown, &id)?.map(|item| Summary::from(&item)))
+}
+
+/// Reads an item's file and checks that it holds the item that its name says.
+pub(crate) fn read_item(
+    path: &Path,
+    shown: &str,
+    id: &WorkId,
+) -> Result<Option<WorkItem>, Unreadable> {
+    let Some((item, _)) = read::json::<WorkItem>(path, shown)? else { return Ok(None) };
+    check_name(&item, shown, id)?;
+    Ok(Some(item))
+}
+
+pub(crate) fn check_name(item: &WorkItem, shown: &str, id: &WorkId) -> Result<(), Malformed> {
+    if item.id == *id {
+        return Ok(());
+    }
+    let reason = format!("it holds {}, which its name does not say; `jerry doctor` helps", item.id);
+    Err(misnamed(shown.to_owned(), &reason))
+}
+
+fn misnamed(path: String, reason: &str) -> Malformed {
+    Malformed { path, line: 0, column: 0, reason: reason.to_owned() }
+}
+
+/// Whether writing the cache costs less than parsing the same files again next time: parsing one
+/// costs about as much as writing thirty rows.
+fn pays(parsed: &Parsed, cached: usize, now: SystemTime) -> bool {
+    const ROWS_PER_PARSE: usize = 30;
+    const AT_LEAST: usize = 16;
+    let settled = fresh(parsed, now).count();
+    settled >= AT_LEAST && settled * ROWS_PER_PARSE >= cached
+}
+
+/// What was parsed and may be cached.
+fn fresh(parsed: &Parsed, now: SystemTime) -> impl Iterator<Item = (&Found, &Summary)> + Clone {
+    parsed.iter().filter_map(move |(file, summary)| {
+        let summary = summary.as_ref().ok()?;
+        file.fingerprint.settled(now, RACY).then_some((file, summary))
+    })
+}

@@ -1,0 +1,105 @@
+//! A summary as the cache keeps it: a list of values without names, times as numbers, because a
+//! store of 100,000 items reads 100,000 of them for one `list`.
+
+use std::borrow::Cow;
+
+use jerry_domain::{
+    Actor, ItemRef, ItemType, Label, Phase, Priority, Status, Summary, Timestamp, Title, Uid,
+    WorkId,
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Row<'a>(
+    #[serde(borrow)] Cow<'a, str>,
+    u64,
+    u64,
+    ItemType,
+    Status,
+    Priority,
+    #[serde(borrow)] Cow<'a, str>,
+    Option<Phase>,
+    Option<Actor>,
+    Option<Actor>,
+    Vec<Label>,
+    Option<Reference<'a>>,
+    #[serde(borrow)] Vec<Reference<'a>>,
+    Option<String>,
+    Vec<String>,
+    (i64, i32),
+    (i64, i32),
+    Option<(i64, i32)>,
+);
+
+/// Id and uid; 0 where the reference has none.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Reference<'a>(#[serde(borrow)] Cow<'a, str>, u64);
+
+impl<'a> From<&'a Summary> for Row<'a> {
+    fn from(summary: &'a Summary) -> Self {
+        let reference = |item: &ItemRef| {
+            Reference(Cow::Owned(item.id.to_string()), item.uid.map_or(0, Uid::value))
+        };
+        let time = |at: Timestamp| (at.as_second(), at.subsec_nanosecond());
+        Self(
+            Cow::Owned(summary.id.to_string()),
+            summary.uid.value(),
+            summary.version,
+            summary.item_type,
+            summary.status,
+            summary.priority,
+            Cow::Borrowed(summary.title.as_str()),
+            summary.phase.clone(),
+            summary.assignee.clone(),
+            summary.claimed_by.clone(),
+            summary.labels.clone(),
+            summary.parent.as_ref().map(reference),
+            summary.depends_on.iter().map(reference).collect(),
+            summary.external_ref.clone(),
+            summary.unresolved.clone(),
+            time(summary.created_at),
+            time(summary.updated_at),
+            summary.due_at.map(time),
+        )
+    }
+}
+
+impl Row<'_> {
+    /// The summary that was written; `None` when this is not one.
+    pub(super) fn into_summary(self) -> Option<Summary> {
+        let reference = |Reference(id, uid): Reference<'_>| {
+            let id: WorkId = id.parse().ok()?;
+            Some(match uid {
+                0 => ItemRef::bare(id),
+                uid => ItemRef::new(id, Uid::try_from(uid).ok()?),
+            })
+        };
+        let time = |(seconds, nanos)| Timestamp::new(seconds, nanos).ok();
+        Some(Summary {
+            id: self.0.parse().ok()?,
+            uid: Uid::try_from(self.1).ok()?,
+            version: self.2,
+            item_type: self.3,
+            status: self.4,
+            priority: self.5,
+            title: Title::new(&self.6).ok()?,
+            phase: self.7,
+            assignee: self.8,
+            claimed_by: self.9,
+            labels: self.10,
+            parent: match self.11 {
+                Some(parent) => Some(reference(parent)?),
+                None => None,
+            },
+            depends_on: self.12.into_iter().map(reference).collect::<Option<_>>()?,
+            external_ref: self.13,
+            unresolved: self.14,
+            created_at: time(self.15)?,
+            updated_at: time(self.16)?,
+            due_at: match self.17 {
+                Some(due) => Some(time(due)?),
+                None => None,
+            },
+        })
+    }
+}

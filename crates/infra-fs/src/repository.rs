@@ -1,0 +1,356 @@
+//! Work items as files, one each.
+//!
+//! # Protocol of an update, under the item's lock
+//! 1. read the file; 2. check the tombstone and the expected version; 3. apply the change;
+//! 4. stage the new text (temporary file, fsync); 5. look again whether the file still has the
+//!    bytes of step 1, because people and git write without locks; 6. rename; 7. fsync the folder.
+//!
+//! A foreign write between 5 and 6 is overwritten; what it wrote is then lost. The window is two
+//! system calls wide and cannot be closed against a program that takes no lock.
+//!
+//! # Protocol of a deletion, under the item's lock
+//! 1. read and check as above; 2. create the tombstone, durably; 3. unlink the item; 4. fsync the
+//!    folder. After a crash between 2 and 4 the item's file may still be there; beside a tombstone
+//!    of its own uid it counts as deleted, everywhere.
+//!
+//! Crash points of the publishing itself are listed in `publish`.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use jerry_domain::ports::{
+    Change, Insertion, LockName, RepositoryError, StorageError, Summaries, Tombstone, Unreadable,
+    Update, WorkItemRepository,
+};
+use jerry_domain::{Refusal, Stamp, Uid, WorkId, WorkItem};
+
+use crate::fault::storage_error;
+use crate::format::Format;
+use crate::layout::Layout;
+use crate::lock::{FsLockGuard, FsLocks};
+use crate::publish::{self, Creation, PublishError, Staged};
+use crate::read::{self, Content, MAX_FILE_BYTES};
+use crate::{codec, index, steps, tombstone};
+
+/// How many batches can be written at once before one waits for another.
+const BATCHES: u32 = 64;
+
+/// From how many items on syncing the whole file system is cheaper than syncing each file.
+const WORTH_A_SYNCFS: usize = 16;
+
+/// The items of one store.
+pub struct FsRepository {
+    layout: Layout,
+    locks: FsLocks,
+    format: Format,
+}
+
+impl FsRepository {
+    /// The items of the store at `layout`, which has `format`.
+    #[must_use]
+    pub fn new(layout: Layout, locks: FsLocks, format: Format) -> Self {
+        Self { layout, locks, format }
+    }
+
+    fn insert(&self, item: WorkItem) -> Result<Insertion, RepositoryError> {
+        self.format.check_writable()?;
+        let _guard = self.locks.acquire(&LockName::item(&item.id), None)?;
+        if tombstone::is_present(&self.layout, &item.id)? {
+            return Ok(Insertion::Deleted);
+        }
+        let item = self.completed(item);
+        let path = self.layout.item(&item.id);
+        let text = encode(&item)?;
+        self.make_folder(self.layout.items())?;
+        Ok(match publish::create(&path, &text)? {
+            Creation::Created => Insertion::Inserted(Box::new(item)),
+            Creation::Exists => Insertion::Taken,
+        })
+    }
+
+    /// All temporary files are written, then made durable together, then named one by one, each
+    /// under its item's lock; last the folder is made durable, once. No item is visible before its
+    /// data are durable.
+    fn insert_many(&self, items: Vec<WorkItem>) -> Result<Vec<Insertion>, RepositoryError> {
+        if items.len() == 1 {
+            return items.into_iter().map(|item| self.insert(item)).collect();
+        }
+        self.format.check_writable()?;
+        let folder = self.layout.items();
+        self.make_folder(folder.clone())?;
+        let batch = Batch::begin(&self.locks)?;
+        let uids: HashMap<_, _> = items.iter().map(|item| (item.id.clone(), item.uid)).collect();
+        let sync_once = steps::CAN_SYNC_FILE_SYSTEM && items.len() >= WORTH_A_SYNCFS;
+        let mut written = Vec::with_capacity(items.len());
+        for item in items {
+            let item =
+                item.complete_references(|id| uids.get(id).copied().or_else(|| self.uid_of(id)));
+            let text = encode(&item)?;
+            let (staged, unsynced) =
+                Staged::write_for_batch(&self.layout.item(&item.id), &text, &batch.nonce)?;
+            if !sync_once {
+                unsynced.sync("write", &self.layout.item(&item.id))?;
+            }
+            written.push((item, staged));
+        }
+        if sync_once {
+            steps::sync_file_system(&folder)
+                .map_err(|error| storage_error("make durable", &folder, error))?;
+        }
+        let mut answers = Vec::with_capacity(written.len());
+        for (item, staged) in written {
+            answers.push(self.name_staged(item, staged)?);
+        }
+        publish::sync_parent(&folder.join("any"))?;
+        Ok(answers)
+    }
+
+    fn name_staged(&self, item: WorkItem, staged: Staged) -> Result<Insertion, RepositoryError> {
+        let _guard = self.locks.acquire(&LockName::item(&item.id), None)?;
+        if tombstone::is_present(&self.layout, &item.id)? {
+            return Ok(Insertion::Deleted);
+        }
+        Ok(match staged.create()? {
+            Creation::Created => Insertion::Inserted(Box::new(item)),
+            Creation::Exists => Insertion::Taken,
+        })
+    }
+
+    fn get(&self, id: &WorkId) -> Result<Option<WorkItem>, RepositoryError> {
+        let path = self.layout.item(id);
+        let item = index::read_item(&path, &self.layout.relative(&path), id).map_err(unreadable)?;
+        match item {
+            Some(item) if self.is_deleted(&item)? => Ok(None),
+            item => Ok(item),
+        }
+    }
+
+    fn tombstone(&self, id: &WorkId) -> Result<Option<Tombstone>, RepositoryError> {
+        tombstone::read(&self.layout, id).map_err(unreadable)
+    }
+
+    fn update(
+        &self,
+        id: &WorkId,
+        expected: Option<u64>,
+        change: Change,
+    ) -> Result<Update, RepositoryError> {
+        self.format.check_writable()?;
+        let _guard = self.locks.acquire(&LockName::item(id), None)?;
+        let (item, content) = self.read_for_write(id, expected)?;
+        let refused = |source| RepositoryError::Refused { id: id.clone(), source };
+        let Some(next) = change(&item).map_err(refused)? else {
+            return Ok(Update::Unchanged(item));
+        };
+        if (&next.id, next.uid, next.version) != (id, item.uid, item.version + 1) {
+            let rule = "a change must make the item's next version and keep its id and uid";
+            return Err(refused(Refusal::Rule(rule.to_owned())));
+        }
+        let next = self.completed(next);
+        let text = codec::respell(&content.bytes, encode(&next)?);
+        let path = self.layout.item(id);
+        let staged = Staged::write(&path, &text, Some(content.metadata.permissions()))?;
+        self.check_unchanged(id, &content)?;
+        staged.replace()?;
+        publish::sync_parent(&path)?;
+        Ok(Update::Written(next))
+    }
+
+    fn delete(
+        &self,
+        id: &WorkId,
+        expected: Option<u64>,
+        stamp: &Stamp,
+    ) -> Result<Tombstone, RepositoryError> {
+        self.format.check_writable()?;
+        let _guard = self.locks.acquire(&LockName::item(id), None)?;
+        let (item, content) = self.read_for_write(id, expected)?;
+        let tombstone = Tombstone {
+            deleted_at: stamp.at,
+            deleted_by: stamp.actor.clone(),
+            reason: stamp.reason.clone(),
+            item,
+        };
+        let text = codec::encode(&tombstone).map_err(|error| self.unencodable(id, error))?;
+        self.make_folder(self.layout.tombstones())?;
+        self.check_unchanged(id, &content)?;
+        // A tombstone of another uid under this number is the older one of another clone.
+        publish::replace(&self.layout.tombstone(id), &codec::respell(&content.bytes, text))?;
+        publish::remove(&self.layout.item(id))?;
+        Ok(tombstone)
+    }
+
+    fn summaries(&self) -> Result<Summaries, RepositoryError> {
+        Ok(index::summaries(&self.layout, &self.locks)?)
+    }
+
+    /// Reads an item that is about to be written, with the bytes that it was read from. Also
+    /// finishes a deletion that was interrupted.
+    fn read_for_write(
+        &self,
+        id: &WorkId,
+        expected: Option<u64>,
+    ) -> Result<(WorkItem, Content), RepositoryError> {
+        let path = self.layout.item(id);
+        let shown = self.layout.relative(&path);
+        let Some((item, content)) = read::json::<WorkItem>(&path, &shown).map_err(unreadable)?
+        else {
+            return Err(self.missing(id)?);
+        };
+        index::check_name(&item, &shown, id)?;
+        if self.is_deleted(&item)? {
+            publish::remove(&path)?;
+            return Err(self.missing(id)?);
+        }
+        if let Some(expected) = expected
+            && expected != item.version
+        {
+            let found = item.version;
+            return Err(RepositoryError::VersionConflict { id: id.clone(), expected, found });
+        }
+        Ok((item, content))
+    }
+
+    fn missing(&self, id: &WorkId) -> Result<RepositoryError, RepositoryError> {
+        let id = id.clone();
+        Ok(match self.tombstone(&id)? {
+            Some(Tombstone { deleted_at: at, deleted_by: by, .. }) => {
+                RepositoryError::Deleted { id, at, by }
+            }
+            None => RepositoryError::NotFound { id },
+        })
+    }
+
+    /// Whether `item` stands beside a tombstone of its own uid. Most ids have none.
+    fn is_deleted(&self, item: &WorkItem) -> Result<bool, RepositoryError> {
+        if !tombstone::is_present(&self.layout, &item.id)? {
+            return Ok(false);
+        }
+        Ok(self.tombstone(&item.id)?.is_some_and(|tombstone| tombstone.item.uid == item.uid))
+    }
+
+    /// Step 5 of an update.
+    fn check_unchanged(&self, id: &WorkId, content: &Content) -> Result<(), RepositoryError> {
+        let path = self.layout.item(id);
+        let now = read::bytes(&path, &self.layout.relative(&path)).map_err(unreadable)?;
+        if now.is_some_and(|now| now.bytes == content.bytes) {
+            Ok(())
+        } else {
+            Err(RepositoryError::ChangedOutside { id: id.clone() })
+        }
+    }
+
+    fn completed(&self, item: WorkItem) -> WorkItem {
+        item.complete_references(|id| self.uid_of(id))
+    }
+
+    /// The uid of the item called `id`; a reference to one that cannot be read stays as it is.
+    fn uid_of(&self, id: &WorkId) -> Option<Uid> {
+        self.get(id).ok().flatten().map(|item| item.uid)
+    }
+
+    fn make_folder(&self, folder: PathBuf) -> Result<(), RepositoryError> {
+        Ok(publish::make_dirs(&folder, self.layout.root())?)
+    }
+
+    fn unencodable(&self, id: &WorkId, error: serde_json::Error) -> StorageError {
+        storage_error("write", &self.layout.item(id), error.into())
+    }
+}
+
+/// A batch of insertions. Its lock tells the temporary files of a living batch from the litter of
+/// a killed one.
+struct Batch {
+    nonce: String,
+    _guard: FsLockGuard,
+}
+
+impl Batch {
+    fn begin(locks: &FsLocks) -> Result<Self, RepositoryError> {
+        for number in 0..BATCHES {
+            let nonce = number.to_string();
+            if let Some(guard) = locks.try_acquire(&batch_lock(&nonce))? {
+                return Ok(Self { nonce, _guard: guard });
+            }
+        }
+        let nonce = "0".to_owned();
+        let guard = locks.acquire(&batch_lock(&nonce), None)?;
+        Ok(Self { nonce, _guard: guard })
+    }
+}
+
+/// The lock that a batch holds while its temporary files live.
+pub(crate) fn batch_lock(nonce: &str) -> LockName {
+    LockName::new(&format!("batch-{nonce}")).unwrap_or_else(LockName::graph)
+}
+
+fn encode(item: &WorkItem) -> Result<Vec<u8>, RepositoryError> {
+    let id = || item.id.clone();
+    let text = codec::encode(item).map_err(|error| RepositoryError::Refused {
+        id: id(),
+        source: jerry_domain::InvalidItem::from(error).into(),
+    })?;
+    let size = text.len() as u64;
+    if size > MAX_FILE_BYTES {
+        return Err(RepositoryError::TooLarge { id: id(), size, limit: MAX_FILE_BYTES });
+    }
+    Ok(text)
+}
+
+pub(crate) fn unreadable(error: Unreadable) -> RepositoryError {
+    match error {
+        Unreadable::Malformed(error) => RepositoryError::Malformed(error),
+        Unreadable::Storage(error) => RepositoryError::Storage(error),
+    }
+}
+
+impl From<PublishError> for RepositoryError {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Failed(error) => Self::Storage(error),
+            PublishError::Indeterminate(error) => Self::Indeterminate(error),
+        }
+    }
+}
+
+#[async_trait]
+impl WorkItemRepository for FsRepository {
+    async fn insert(&self, item: WorkItem) -> Result<Insertion, RepositoryError> {
+        self.insert(item)
+    }
+
+    async fn insert_many(&self, items: Vec<WorkItem>) -> Result<Vec<Insertion>, RepositoryError> {
+        self.insert_many(items)
+    }
+
+    async fn get(&self, id: &WorkId) -> Result<Option<WorkItem>, RepositoryError> {
+        self.get(id)
+    }
+
+    async fn tombstone(&self, id: &WorkId) -> Result<Option<Tombstone>, RepositoryError> {
+        self.tombstone(id)
+    }
+
+    async fn update(
+        &self,
+        id: &WorkId,
+        expected: Option<u64>,
+        change: Change,
+    ) -> Result<Update, RepositoryError> {
+        self.update(id, expected, change)
+    }
+
+    async fn delete(
+        &self,
+        id: &WorkId,
+        expected: Option<u64>,
+        stamp: &Stamp,
+    ) -> Result<Tombstone, RepositoryError> {
+        self.delete(id, expected, stamp)
+    }
+
+    async fn summaries(&self) -> Result<Summaries, RepositoryError> {
+        self.summaries()
+    }
+}

@@ -1,0 +1,190 @@
+//! A store: found or made, and the adapters that work on it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jerry_domain::ports::{
+    Clock, IdGenerator, LockAdmin, LockManager, Malformed, RepositoryError, StoreCare,
+    WorkItemRepository,
+};
+
+use crate::care::FsCare;
+use crate::clock::SystemClock;
+use crate::codec;
+use crate::file_system::{FileSystemKind, file_system_of};
+use crate::format::{Format, STORE_FORMAT};
+use crate::ids::FsIds;
+use crate::layout::Layout;
+use crate::lock::{FsLocks, LockBackend, LockSettings};
+use crate::publish::{self, Creation};
+use crate::repository::{FsRepository, unreadable};
+
+const IGNORED: &str = "\
+# Derivable, or this machine's own; they would conflict at every merge.
+local/
+data/index.json
+data/sequences.json
+.*.tmp
+";
+
+const CONFIG: &str = "\
+# Settings of this store, for everyone who works on it. `jerry config` shows all there are.
+";
+
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder is not there or is no store.
+    #[error("there is no store at {root}")]
+    NoStore {
+        /// The folder.
+        root: String,
+    },
+    /// The store exists and locks in another way.
+    #[error("the store at {root} uses {existing:?} locks, not {wanted:?}")]
+    OtherBackend {
+        /// The folder.
+        root: String,
+        /// What it uses.
+        existing: LockBackend,
+        /// What was asked for.
+        wanted: LockBackend,
+    },
+    /// Its files cannot be read or made.
+    #[error(transparent)]
+    Repository(#[from] RepositoryError),
+}
+
+/// An open store. Holds no file open and no lock.
+#[derive(Clone)]
+pub struct Store {
+    layout: Layout,
+    format: Format,
+    locks: FsLocks,
+    clock: Arc<dyn Clock>,
+}
+
+impl Store {
+    /// Makes a store at `root` (`…/.jerry`), durably. `settings` is the first text of its
+    /// `config.toml`, below a line that says what the file is. One that is there already is left as
+    /// it is; what is missing of an unfinished one is added. Returns whether it made one.
+    ///
+    /// # Errors
+    /// [`OpenError::OtherBackend`] when it is there with another backend; whatever the file system
+    /// refuses.
+    pub fn init(root: &Path, backend: LockBackend, settings: &str) -> Result<bool, OpenError> {
+        let layout = Layout::new(root.to_owned());
+        let above = root.parent().unwrap_or(root);
+        for folder in [layout.items(), layout.tombstones(), layout.locks()] {
+            publish::make_dirs(&folder, above).map_err(RepositoryError::from)?;
+        }
+        let config = format!("{CONFIG}{settings}");
+        for (path, text) in [(layout.ignore_file(), IGNORED), (layout.config(), config.as_str())] {
+            publish::create(&path, text.as_bytes()).map_err(RepositoryError::from)?;
+        }
+        let format = Format { format: STORE_FORMAT, lock_backend: backend };
+        let text = codec::encode(&format).map_err(|error| {
+            RepositoryError::from(crate::fault::storage_error("write", root, error.into()))
+        })?;
+        let created = publish::create(&layout.format(), &text).map_err(RepositoryError::from)?;
+        if created == Creation::Created {
+            return Ok(true);
+        }
+        let existing = Format::read(&layout).map_err(unreadable)?.unwrap_or(format).lock_backend;
+        if existing != backend {
+            let root = root.display().to_string();
+            return Err(OpenError::OtherBackend { root, existing, wanted: backend });
+        }
+        Ok(false)
+    }
+
+    /// Opens the store at `root`.
+    ///
+    /// # Errors
+    /// [`OpenError::NoStore`] when the folder is not there; [`OpenError::Repository`] when it does
+    /// not say what format it has.
+    pub fn open(root: &Path, settings: LockSettings) -> Result<Self, OpenError> {
+        let layout = Layout::new(root.to_owned());
+        let Some(format) = Format::read(&layout).map_err(unreadable)? else {
+            return Err(not_finished(&layout));
+        };
+        let locks = FsLocks::new(layout.locks(), format.lock_backend, settings);
+        Ok(Self { layout, format, locks, clock: Arc::new(SystemClock) })
+    }
+
+    /// The same store with another clock, for tests of what a clock can do.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Where everything lies.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// What kind of store it is.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The file system whose locks cannot be relied on, if the store sits on one and uses them.
+    #[must_use]
+    pub fn unsafe_file_system(&self) -> Option<&'static str> {
+        match (self.format.lock_backend, file_system_of(self.layout.root())) {
+            (LockBackend::Os, FileSystemKind::Network(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The items.
+    #[must_use]
+    pub fn items(&self) -> Arc<dyn WorkItemRepository> {
+        Arc::new(FsRepository::new(self.layout.clone(), self.locks.clone(), self.format))
+    }
+
+    /// The ids. Each call makes a generator of its own; one a process is enough.
+    #[must_use]
+    pub fn ids(&self) -> Arc<dyn IdGenerator> {
+        Arc::new(FsIds::new(self.layout.clone(), self.locks.clone(), self.clock.clone()))
+    }
+
+    /// The locks.
+    #[must_use]
+    pub fn locks(&self) -> Arc<dyn LockManager> {
+        Arc::new(self.locks.clone())
+    }
+
+    /// The locks, for administrators.
+    #[must_use]
+    pub fn lock_admin(&self) -> Arc<dyn LockAdmin> {
+        Arc::new(self.locks.clone())
+    }
+
+    /// What looks after the files.
+    #[must_use]
+    pub fn care(&self) -> Arc<dyn StoreCare> {
+        Arc::new(FsCare::new(self.layout.clone(), self.locks.clone(), self.format))
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+}
+
+fn not_finished(layout: &Layout) -> OpenError {
+    let root = layout.root().display().to_string();
+    match std::fs::symlink_metadata(layout.data()) {
+        Err(_) => OpenError::NoStore { root },
+        Ok(_) => OpenError::Repository(RepositoryError::Malformed(Malformed {
+            path: layout.relative(&layout.format()),
+            line: 0,
+            column: 0,
+            reason: "is missing; `jerry init` makes it and keeps what is there".to_owned(),
+        })),
+    }
+}

@@ -1,0 +1,144 @@
+#![allow(clippy::disallowed_methods, reason = "tests play the other programs")]
+//! The store on a real file system: what is promised of files, beyond the ports' contracts.
+
+use std::fs;
+use std::path::Path;
+
+use jerry_domain::ports::{Insertion, RepositoryError, Update};
+use jerry_domain::{Actor, Edit, Prefix, Stamp, Timestamp, Title, WorkId, WorkItem};
+use jerry_infra_fs::Store;
+use jerry_infra_fs::lock::{LockBackend, LockSettings};
+use pollster::block_on;
+use tempfile::TempDir;
+
+struct Fixture {
+    _folder: TempDir,
+    store: Store,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().join(".jerry");
+        assert!(Store::init(&root, LockBackend::Os, "").expect("a store"));
+        let store = Store::open(&root, LockSettings::default()).expect("opens");
+        Self { _folder: folder, store }
+    }
+
+    fn create(&self, title: &str) -> WorkItem {
+        let ids = self.store.ids();
+        let id = block_on(ids.work_ids(&prefix(), 1)).expect("a number").remove(0);
+        let uid = block_on(ids.uids(1)).expect("a uid").remove(0);
+        let title = Title::new(title).expect("a title");
+        let item = WorkItem::create(id, uid, title, &[], &stamp()).expect("an item");
+        match block_on(self.store.items().insert(item)).expect("inserts") {
+            Insertion::Inserted(item) => *item,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn edit(&self, id: &WorkId, edits: Vec<Edit>) -> Result<Update, RepositoryError> {
+        let change = move |item: &WorkItem| item.apply(&edits, &stamp());
+        block_on(self.store.items().update(id, None, Box::new(change)))
+    }
+
+    fn titles(&self) -> Vec<String> {
+        let summaries = block_on(self.store.items().summaries()).expect("lists");
+        let mut titles: Vec<_> =
+            summaries.map(|summary| summary.expect("readable").title.to_string()).collect();
+        titles.sort();
+        titles
+    }
+
+    fn file(&self, id: &WorkId) -> std::path::PathBuf {
+        self.store.layout().item(id)
+    }
+}
+
+fn prefix() -> Prefix {
+    Prefix::new("WORK").expect("valid")
+}
+
+fn stamp() -> Stamp {
+    Stamp::new(
+        Timestamp::from_second(1_800_000_000).expect("valid"),
+        Actor::new("ann").expect("valid"),
+    )
+}
+
+fn age(path: &Path) {
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+    fs::File::options().write(true).open(path).expect("opens").set_modified(old).expect("sets");
+}
+
+#[test]
+fn an_item_is_pretty_json_with_a_trailing_newline() {
+    let fixture = Fixture::new();
+    let item = fixture.create("Grüße, 世界");
+    assert_eq!(item.id.to_string(), "WORK-001");
+    let text = fs::read_to_string(fixture.file(&item.id)).expect("there");
+    assert!(
+        text.starts_with("{\n  \"schema\": 1,\n  \"id\": \"WORK-001\",\n  \"uid\": \""),
+        "{text}"
+    );
+    assert!(text.contains("Grüße, 世界"));
+    assert!(text.ends_with("}\n"));
+}
+
+#[test]
+fn unknown_fields_and_numbers_survive_an_update_to_the_letter() {
+    let fixture = Fixture::new();
+    let item = fixture.create("a");
+    let path = fixture.file(&item.id);
+    let text = fs::read_to_string(&path).expect("there");
+    let strange = "\"x\": {\n    \"b\": 1E400,\n    \"a\": 12345678901234567890.10\n  }\n}\n";
+    let text = text.trim_end().trim_end_matches('}').trim_end().to_owned() + ",\n  " + strange;
+    fs::write(&path, &text).expect("writes");
+    fixture.edit(&item.id, vec![Edit::Note("hello".to_owned())]).expect("edits");
+    let after = fs::read_to_string(&path).expect("there");
+    assert!(after.ends_with(strange), "{after}");
+}
+
+#[test]
+fn a_list_follows_every_change_behind_its_back() {
+    let fixture = Fixture::new();
+    let items: Vec<_> = (0..40).map(|n| fixture.create(&format!("t{n:02}"))).collect();
+    for item in &items {
+        age(&fixture.file(&item.id));
+    }
+    assert_eq!(fixture.titles().len(), 40);
+    let path = fixture.file(&items[7].id);
+    let text = fs::read_to_string(&path).expect("there").replace("t07", "u07");
+    fs::write(&path, text).expect("writes");
+    assert!(fixture.titles().contains(&"u07".to_owned()));
+    fs::remove_file(fixture.file(&items[8].id)).expect("removes");
+    assert_eq!(fixture.titles().len(), 39);
+}
+
+#[test]
+fn a_deleted_number_is_not_given_out_again() {
+    let fixture = Fixture::new();
+    let item = fixture.create("a");
+    let items = fixture.store.items();
+    let tombstone = block_on(items.delete(&item.id, None, &stamp())).expect("deletes");
+    assert_eq!(tombstone.item, item);
+    assert!(fixture.titles().is_empty());
+    fs::remove_file(fixture.store.layout().root().join("data/sequences.json")).expect("removes");
+    assert_ne!(fixture.create("b").id, item.id);
+    assert!(matches!(
+        fixture.edit(&item.id, vec![Edit::Note("x".to_owned())]),
+        Err(RepositoryError::Deleted { .. })
+    ));
+}
+
+#[test]
+fn an_item_beside_its_tombstone_is_deleted() {
+    let fixture = Fixture::new();
+    let item = fixture.create("a");
+    let path = fixture.file(&item.id);
+    let text = fs::read(&path).expect("there");
+    block_on(fixture.store.items().delete(&item.id, None, &stamp())).expect("deletes");
+    fs::write(&path, text).expect("the unlink never happened");
+    assert!(fixture.titles().is_empty());
+    assert_eq!(block_on(fixture.store.items().get(&item.id)).expect("reads"), None);
+}
