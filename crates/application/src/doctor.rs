@@ -19,7 +19,6 @@ pub struct Report {
 /// between them.
 #[derive(Clone)]
 pub struct Doctor {
-    #[expect(dead_code, reason = "the rules over items come next")]
     ports: Ports,
     care: Arc<dyn StoreCare>,
 }
@@ -44,8 +43,9 @@ impl Doctor {
     ///
     /// # Errors
     /// The error of the first repair that failed; those before it stand.
-    pub async fn fix(&self, _request: &Request) -> Result<Report, Error> {
-        let repairs = self.care.repair(&self.care.examine().await?).await?;
+    pub async fn fix(&self, request: &Request) -> Result<Report, Error> {
+        let stamp = request.stamp(self.ports.clock.now());
+        let repairs = self.care.repair(&self.care.examine().await?, &stamp).await?;
         Ok(Report { repairs, remaining: self.examine().await? })
     }
 }

@@ -1,6 +1,7 @@
 //! Looks after the files of a store: what the rules over items do not see.
 
 use async_trait::async_trait;
+use jerry_domain::Stamp;
 use jerry_domain::ports::{Finding, Repair, RepositoryError, StoreCare};
 
 use crate::format::Format;
@@ -29,7 +30,7 @@ impl StoreCare for FsCare {
         Ok(Vec::new())
     }
 
-    async fn repair(&self, _: &[Finding]) -> Result<Vec<Repair>, RepositoryError> {
+    async fn repair(&self, _: &[Finding], _: &Stamp) -> Result<Vec<Repair>, RepositoryError> {
         Ok(Vec::new())
     }
 }

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 
 use super::RepositoryError;
-use crate::WorkId;
+use crate::{Stamp, WorkId};
 
 /// What can be wrong with a store. The names are part of the command line's contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -25,10 +25,47 @@ pub enum Ailment {
     UnparsableTombstone,
     WrongPermissions,
     NewerFormat,
-    CorruptFormat,
     UnsafeFileSystem,
     UidAheadOfClock,
     MissingFolder,
+}
+
+/// How much an ailment matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Something cannot be read or trusted until it is put right.
+    Broken,
+    /// It costs time or space, or needs a person's decision; every command works.
+    Notice,
+}
+
+impl Ailment {
+    /// How much it matters.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::StaleIndex
+            | Self::CorruptIndex
+            | Self::SequenceBehind
+            | Self::CorruptSequences
+            | Self::TempLitter
+            | Self::UnsafeFileSystem
+            | Self::UidAheadOfClock
+            | Self::MissingFolder => Severity::Notice,
+            Self::UnparsableItem
+            | Self::MisnamedItem
+            | Self::DuplicateUid
+            | Self::DanglingDependency
+            | Self::DanglingParent
+            | Self::Cycle
+            | Self::OrphanTombstone
+            | Self::DeletedItemPresent
+            | Self::UnparsableTombstone
+            | Self::WrongPermissions
+            | Self::NewerFormat => Severity::Broken,
+        }
+    }
 }
 
 /// One thing that is wrong.
@@ -66,9 +103,13 @@ pub trait StoreCare: Send + Sync {
     async fn examine(&self) -> Result<Vec<Finding>, RepositoryError>;
 
     /// Repairs those of `findings` that are the files' own, after a copy of whatever it changes
-    /// was put aside. Never deletes an item.
+    /// was put aside. Never deletes an item. `stamp` signs what has to be written into items.
     ///
     /// # Errors
     /// [`RepositoryError`] of the first repair that failed; those before it stand.
-    async fn repair(&self, findings: &[Finding]) -> Result<Vec<Repair>, RepositoryError>;
+    async fn repair(
+        &self,
+        findings: &[Finding],
+        stamp: &Stamp,
+    ) -> Result<Vec<Repair>, RepositoryError>;
 }
