@@ -1,1 +1,12 @@
-//! Tests of the whole.
+//! What the tests of jerry as a whole share: a store in a temporary folder, the real binary run
+//! on it by any number of processes at once, and a look at the files that bypasses jerry.
+
+#![allow(clippy::disallowed_methods, reason = "tests write behind jerry's back on purpose")]
+
+mod jerry;
+mod outcome;
+mod tools;
+
+pub use jerry::{Jerry, binary, id_in, list};
+pub use outcome::{Outcome, at_once};
+pub use tools::{LockedShell, is_root, python_with, skip, tool};
