@@ -1,0 +1,305 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use jerry_domain::ports::{
+    Change, Insertion, LockGuard, LockManager, LockName, Malformed, RepositoryError, Summaries,
+    Tombstone, Unreadable, Update, WorkItemRepository,
+};
+use jerry_domain::{Prefix, Stamp, Summary, Uid, WorkId, WorkItem};
+
+use super::{MemoryLocks, held};
+
+/// How many bytes an item may have as JSON.
+pub const ITEM_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// Keeps items as JSON texts in memory, and every version that ever was written.
+///
+/// Panics where a caller breaks the contract: a change that does not lead to the next version of
+/// the same item, that rewrites history or takes a note away, and a write while locks are held
+/// that come later in the order. Every write goes through JSON and must come back the same.
+pub struct MemoryRepository {
+    locks: Arc<MemoryLocks>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    items: BTreeMap<WorkId, String>,
+    tombstones: BTreeMap<WorkId, Tombstone>,
+    written: Vec<WorkItem>,
+}
+
+impl MemoryRepository {
+    /// An empty repository whose items are locked by `locks`.
+    #[must_use]
+    pub fn new(locks: Arc<MemoryLocks>) -> Self {
+        Self { locks, state: Mutex::default() }
+    }
+
+    /// Every version of every item that was ever written, in order.
+    #[must_use]
+    pub fn written(&self) -> Vec<WorkItem> {
+        held(&self.state).written.clone()
+    }
+
+    /// Puts `text` where the item `id` is, as an editor does: no lock, no check.
+    pub fn write_by_hand(&self, id: &WorkId, text: &str) {
+        held(&self.state).items.insert(id.clone(), text.to_owned());
+    }
+
+    /// Removes the item `id` as `rm` does: no lock, no tombstone.
+    pub fn remove_by_hand(&self, id: &WorkId) {
+        held(&self.state).items.remove(id);
+    }
+
+    pub(super) fn greatest_number(&self, prefix: &Prefix) -> u64 {
+        let state = held(&self.state);
+        let ids = state.items.keys().chain(state.tombstones.keys());
+        ids.filter(|id| id.prefix() == prefix).map(WorkId::number).max().unwrap_or(0)
+    }
+
+    async fn lock(&self, id: &WorkId) -> Result<Box<dyn LockGuard>, RepositoryError> {
+        Ok(self.locks.acquire(&LockName::item(id), None).await?)
+    }
+}
+
+impl State {
+    fn get(&self, id: &WorkId) -> Result<Option<WorkItem>, Malformed> {
+        self.items.get(id).map(|text| parse(id, text)).transpose()
+    }
+
+    /// The item to be written and the text that it has now.
+    fn existing(&self, id: &WorkId) -> Result<(WorkItem, String), RepositoryError> {
+        if let Some(text) = self.items.get(id) {
+            return Ok((parse(id, text)?, text.clone()));
+        }
+        Err(match self.tombstones.get(id) {
+            Some(stone) => RepositoryError::Deleted {
+                id: id.clone(),
+                at: stone.deleted_at,
+                by: stone.deleted_by.clone(),
+            },
+            None => RepositoryError::NotFound { id: id.clone() },
+        })
+    }
+
+    fn insert(&mut self, item: WorkItem) -> Result<Insertion, RepositoryError> {
+        if self.tombstones.contains_key(&item.id) {
+            return Ok(Insertion::Deleted);
+        }
+        if self.items.contains_key(&item.id) {
+            return Ok(Insertion::Taken);
+        }
+        Ok(Insertion::Inserted(Box::new(self.put(item)?)))
+    }
+
+    fn put(&mut self, item: WorkItem) -> Result<WorkItem, RepositoryError> {
+        let item = item.complete_references(|id| self.uid_of(id));
+        let text = serde_json::to_string_pretty(&item).expect("an item is JSON");
+        let size = text.len() as u64;
+        if size > ITEM_LIMIT {
+            let id = item.id.clone();
+            return Err(RepositoryError::TooLarge { id, size, limit: ITEM_LIMIT });
+        }
+        let back = parse(&item.id, &text).expect("an item can be read again");
+        assert!(back == item, "{} does not survive being written and read", item.id);
+        self.items.insert(item.id.clone(), text);
+        self.written.push(item.clone());
+        Ok(item)
+    }
+
+    fn uid_of(&self, id: &WorkId) -> Option<Uid> {
+        self.get(id).ok().flatten().map(|item| item.uid)
+    }
+}
+
+fn parse(id: &WorkId, text: &str) -> Result<WorkItem, Malformed> {
+    let malformed = |line, column, reason| {
+        let path = format!("items/{id}.json");
+        Malformed { path, line, column, reason }
+    };
+    let item: WorkItem = serde_json::from_str(text)
+        .map_err(|error| malformed(error.line(), error.column(), error.to_string()))?;
+    if item.id == *id { Ok(item) } else { Err(malformed(0, 0, format!("holds {}", item.id))) }
+}
+
+fn check_version(item: &WorkItem, expected: Option<u64>) -> Result<(), RepositoryError> {
+    let (id, found) = (item.id.clone(), item.version);
+    match expected {
+        Some(expected) if expected != found => {
+            Err(RepositoryError::VersionConflict { id, expected, found })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Panics unless `after` is what a single write may make of `before`.
+fn check_step(before: &WorkItem, after: &WorkItem) {
+    let id = &before.id;
+    assert_eq!(after.id, *id, "an update changed the id of {id}");
+    assert_eq!(after.uid, before.uid, "an update changed the uid of {id}");
+    assert_eq!(after.version, before.version + 1, "an update skipped a version of {id}");
+    assert_eq!(after.created_at, before.created_at, "an update changed the birth of {id}");
+    assert!(after.notes.starts_with(&before.notes), "an update took a note from {id}");
+    let history = after.history.split_last();
+    let (last, earlier) = history.unwrap_or_else(|| panic!("an update left no history of {id}"));
+    assert!(earlier == before.history, "an update rewrote the history of {id}");
+    assert_eq!(last.version, after.version, "the history of {id} is of another version");
+}
+
+#[async_trait]
+impl WorkItemRepository for MemoryRepository {
+    async fn insert(&self, item: WorkItem) -> Result<Insertion, RepositoryError> {
+        let _item = self.lock(&item.id).await?;
+        held(&self.state).insert(item)
+    }
+
+    async fn insert_many(&self, items: Vec<WorkItem>) -> Result<Vec<Insertion>, RepositoryError> {
+        let mut insertions = Vec::with_capacity(items.len());
+        for item in items {
+            insertions.push(self.insert(item).await?);
+        }
+        Ok(insertions)
+    }
+
+    async fn get(&self, id: &WorkId) -> Result<Option<WorkItem>, RepositoryError> {
+        Ok(held(&self.state).get(id)?)
+    }
+
+    async fn tombstone(&self, id: &WorkId) -> Result<Option<Tombstone>, RepositoryError> {
+        Ok(held(&self.state).tombstones.get(id).cloned())
+    }
+
+    async fn update(
+        &self,
+        id: &WorkId,
+        expected: Option<u64>,
+        change: Change,
+    ) -> Result<Update, RepositoryError> {
+        let _item = self.lock(id).await?;
+        let (before, text) = held(&self.state).existing(id)?;
+        check_version(&before, expected)?;
+        // Readers go on meanwhile, and so do people with editors.
+        let after = change(&before)
+            .map_err(|source| RepositoryError::Refused { id: id.clone(), source })?;
+        let Some(after) = after else { return Ok(Update::Unchanged(before)) };
+        check_step(&before, &after);
+        let mut state = held(&self.state);
+        if state.items.get(id) != Some(&text) {
+            return Err(RepositoryError::ChangedOutside { id: id.clone() });
+        }
+        Ok(Update::Written(state.put(after)?))
+    }
+
+    async fn delete(
+        &self,
+        id: &WorkId,
+        expected: Option<u64>,
+        stamp: &Stamp,
+    ) -> Result<Tombstone, RepositoryError> {
+        let _item = self.lock(id).await?;
+        let mut state = held(&self.state);
+        let (item, _) = state.existing(id)?;
+        check_version(&item, expected)?;
+        let tombstone = Tombstone {
+            deleted_at: stamp.at,
+            deleted_by: stamp.actor.clone(),
+            reason: stamp.reason.clone(),
+            item,
+        };
+        state.items.remove(id);
+        state.tombstones.insert(id.clone(), tombstone.clone());
+        Ok(tombstone)
+    }
+
+    async fn summaries(&self) -> Result<Summaries, RepositoryError> {
+        let state = held(&self.state);
+        let summary = |(id, text): (&WorkId, &String)| match parse(id, text) {
+            Ok(item) => Ok(Summary::from(&item)),
+            Err(malformed) => Err(Unreadable::from(malformed)),
+        };
+        let all: Vec<_> = state.items.iter().map(summary).collect();
+        // No particular order is promised, so nobody may get used to one.
+        Ok(Box::new(all.into_iter().rev()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemoryStore;
+    use crate::sample::{id, item, stamp, uid};
+    use jerry_domain::{Edit, Record};
+    use pollster::block_on;
+
+    /// Updates an item with a note by a change that goes on to `spoil` what it returns.
+    fn update(spoil: impl FnOnce(&mut Record) + Send + 'static) {
+        let store = MemoryStore::new();
+        let noted = item(1).apply(&[Edit::Note("one".to_owned())], &stamp());
+        let noted = noted.expect("allowed").expect("a change");
+        block_on(store.items.insert(noted)).expect("inserted");
+        let change: Change = Box::new(|item| {
+            let mut next = item.clone().apply(&[Edit::Note("two".to_owned())], &stamp())?;
+            if let Some(item) = next.take() {
+                let mut record = item.into_record();
+                spoil(&mut record);
+                next = Some(WorkItem::try_from(record)?);
+            }
+            Ok(next)
+        });
+        block_on(store.items.update(&id(1), None, change)).expect("updated");
+    }
+
+    #[test]
+    #[should_panic(expected = "an update skipped a version of WORK-001")]
+    fn a_skipped_version_is_noticed() {
+        update(|record| record.version += 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "an update changed the uid of WORK-001")]
+    fn a_changed_uid_is_noticed() {
+        update(|record| record.uid = uid());
+    }
+
+    #[test]
+    #[should_panic(expected = "an update changed the id of WORK-001")]
+    fn a_changed_id_is_noticed() {
+        update(|record| record.id = id(2));
+    }
+
+    #[test]
+    #[should_panic(expected = "an update took a note from WORK-001")]
+    fn a_lost_note_is_noticed() {
+        update(|record| drop(record.notes.remove(0)));
+    }
+
+    #[test]
+    #[should_panic(expected = "an update rewrote the history of WORK-001")]
+    fn a_rewritten_history_is_noticed() {
+        update(|record| record.history[0].reason = Some("another".to_owned()));
+    }
+
+    #[test]
+    #[should_panic(expected = "WORK-001 is taken after sequences, against the order")]
+    fn a_write_against_the_order_of_locks_is_noticed() {
+        let store = MemoryStore::new();
+        let _sequences = block_on(store.locks.acquire(&LockName::sequences(), None));
+        drop(block_on(store.items.insert(item(1))));
+    }
+
+    #[test]
+    fn what_an_editor_writes_meanwhile_is_a_conflict() {
+        let store = MemoryStore::new();
+        block_on(store.items.insert(item(1))).expect("inserted");
+        let editor = store.items.clone();
+        let change: Change = Box::new(move |item| {
+            editor.write_by_hand(&id(1), "by hand");
+            item.apply(&[Edit::Note("n".to_owned())], &stamp())
+        });
+        let outcome = block_on(store.items.update(&id(1), None, change));
+        assert!(matches!(outcome, Err(RepositoryError::ChangedOutside { .. })), "{outcome:?}");
+        assert!(matches!(block_on(store.items.get(&id(1))), Err(RepositoryError::Malformed(_))));
+    }
+}
