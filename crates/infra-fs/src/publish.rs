@@ -155,13 +155,9 @@ pub(crate) fn create(target: &Path, bytes: &[u8]) -> Result<Creation, PublishErr
 }
 
 /// Puts `bytes` in place of `target`, whole for every reader, but not durable: for what can be
-/// derived again. The caller holds its lock, or names a `nonce` that nobody else uses.
-pub(crate) fn replace_volatile(
-    target: &Path,
-    bytes: &[u8],
-    nonce: Option<&str>,
-) -> Result<(), StorageError> {
-    let (staged, _) = Staged::write_unsynced(target, temp_path(target, nonce), bytes, None)?;
+/// derived again. The caller holds its lock.
+pub(crate) fn replace_volatile(target: &Path, bytes: &[u8]) -> Result<(), StorageError> {
+    let (staged, _) = Staged::write_unsynced(target, temp_path(target, None), bytes, None)?;
     staged.replace()
 }
 

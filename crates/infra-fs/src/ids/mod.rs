@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use jerry_domain::ports::{Clock, IdError, IdGenerator};
 use jerry_domain::{Prefix, Uid, WorkId};
 
-pub(crate) use sequences::{Behind, Sequences};
+pub(crate) use sequences::Sequences;
 pub use snowflake::Snowflake;
+pub(crate) use snowflake::floor_lock;
 
 use crate::layout::Layout;
 use crate::lock::FsLocks;

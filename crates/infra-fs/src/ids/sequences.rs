@@ -137,10 +137,13 @@ impl Sequences {
         let shown = self.layout.relative(&path);
         let Some((table, _)) = read::json::<Table>(&path, &shown)? else { return Ok(Vec::new()) };
         let mut behind = Vec::new();
+        let boot = machine::boot_id();
         for (prefix, sequence) in table.prefixes {
             let greatest = self.greatest(&prefix)?;
-            if sequence.next.0 <= greatest {
-                behind.push(Behind { prefix, next: sequence.next.0, greatest });
+            let same_boot = boot == Some(&sequence.boot);
+            let next = if same_boot { sequence.next.0 } else { sequence.reserved.0 + 1 };
+            if next <= greatest {
+                behind.push(Behind { prefix, next, greatest });
             }
         }
         Ok(behind)

@@ -136,7 +136,7 @@ pub(super) fn write_back<'a>(
 ) {
     let Ok(Some(_guard)) = locks.try_acquire(&LockName::index()) else { return };
     if let Some(text) = encode(cache, kept, fresh) {
-        let _ = publish::replace_volatile(&layout.index(), text.as_bytes(), None);
+        let _ = publish::replace_volatile(&layout.index(), text.as_bytes());
     }
 }
 

@@ -24,7 +24,7 @@ use jerry_domain::{Summary, WorkId, WorkItem};
 use cache::{Cache, CachedRow};
 use scan::{Found, Kind};
 
-pub(crate) use scan::names;
+pub(crate) use scan::{all_names, names};
 
 use crate::layout::{Layout, id_of_file};
 use crate::lock::FsLocks;

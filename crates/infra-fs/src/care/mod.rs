@@ -1,10 +1,16 @@
 //! Looks after the files of a store: what the rules over items do not see.
 
+mod examine;
+mod litter;
+mod misnamed;
+mod repair;
+
 use async_trait::async_trait;
 use jerry_domain::Stamp;
 use jerry_domain::ports::{Finding, Repair, RepositoryError, StoreCare};
 
 use crate::format::Format;
+use crate::ids::Sequences;
 use crate::layout::Layout;
 use crate::lock::FsLocks;
 
@@ -13,24 +19,29 @@ pub struct FsCare {
     layout: Layout,
     locks: FsLocks,
     format: Format,
+    sequences: Sequences,
 }
 
 impl FsCare {
     /// The care of the store at `layout`.
     #[must_use]
     pub fn new(layout: Layout, locks: FsLocks, format: Format) -> Self {
-        Self { layout, locks, format }
+        let sequences = Sequences::new(layout.clone(), locks.clone());
+        Self { layout, locks, format, sequences }
     }
 }
 
 #[async_trait]
 impl StoreCare for FsCare {
     async fn examine(&self) -> Result<Vec<Finding>, RepositoryError> {
-        let _ = (&self.layout, &self.locks, &self.format);
-        Ok(Vec::new())
+        examine::all(self)
     }
 
-    async fn repair(&self, _: &[Finding], _: &Stamp) -> Result<Vec<Repair>, RepositoryError> {
-        Ok(Vec::new())
+    async fn repair(
+        &self,
+        findings: &[Finding],
+        stamp: &Stamp,
+    ) -> Result<Vec<Repair>, RepositoryError> {
+        repair::all(self, findings, stamp)
     }
 }

@@ -1,0 +1,76 @@
+//! Files whose name is not that of the item in them: copies that a merge or an editor left, and
+//! items whose number another item has too.
+//!
+//! Crash points: an item is first created under its right name, durably, and only then does the
+//! file of the wrong name go, after a copy was put aside. A crash in between leaves the same uid
+//! in two files, of which the wrongly named one is then recognised as a copy.
+
+use std::path::Path;
+
+use jerry_domain::ports::{LockName, RepositoryError, Unreadable};
+use jerry_domain::{Stamp, WorkId, WorkItem};
+
+use super::{FsCare, repair};
+use crate::publish::{self, Creation};
+use crate::repository::unreadable;
+use crate::{codec, index, read, tombstone};
+
+/// Puts the item in the file at `path` under its right name; says what was done, or nothing where
+/// the file is no longer there.
+pub(super) fn rename(
+    care: &FsCare,
+    path: &Path,
+    stamp: &Stamp,
+) -> Result<Option<String>, RepositoryError> {
+    let shown = care.layout.relative(path);
+    let read = || read::json::<WorkItem>(path, &shown).map_err(unreadable);
+    let Some((item, _)) = read()? else { return Ok(None) };
+    let _guard = care.locks.acquire(&LockName::item(&item.id), None)?;
+    // Only now can the item of that number not change any more.
+    let Some((item, content)) = read()? else { return Ok(None) };
+    let target = care.layout.item(&item.id);
+    let occupant = index::read_item(&target, &care.layout.relative(&target), &item.id);
+    let occupant = match occupant {
+        // What stands there has to be repaired by a person first.
+        Err(Unreadable::Malformed(_)) => return Ok(None),
+        occupant => occupant.map_err(unreadable)?,
+    };
+    let action = match occupant {
+        Some(occupant) if occupant.uid == item.uid => {
+            format!("put aside: {} itself has version {}", item.id, occupant.version)
+        }
+        None if !tombstone::is_present(&care.layout, &item.id)? => {
+            match publish::create(&target, &content.bytes)? {
+                Creation::Created => format!("renamed to {}", care.layout.relative(&target)),
+                Creation::Exists => return Ok(None),
+            }
+        }
+        _ => {
+            let id = renumber(care, &item, stamp)?;
+            format!("renumbered to {id}: {} is another item", item.id)
+        }
+    };
+    repair::put_aside(care, path)?;
+    publish::remove(path)?;
+    Ok(Some(action))
+}
+
+fn renumber(care: &FsCare, item: &WorkItem, stamp: &Stamp) -> Result<WorkId, RepositoryError> {
+    let refused = |source| RepositoryError::Refused { id: item.id.clone(), source };
+    care.sequences.catch_up(item.id.prefix()).map_err(repair::no_number)?;
+    loop {
+        let ids = care.sequences.take(item.id.prefix(), 1).map_err(repair::no_number)?;
+        for id in ids {
+            let Some(renumbered) = item.renumber(id.clone(), stamp).map_err(refused)? else {
+                continue;
+            };
+            let text = codec::encode(&renumbered).map_err(|error| {
+                let path = care.layout.item(&id);
+                crate::fault::storage_error("write", &path, error.into())
+            })?;
+            if publish::create(&care.layout.item(&id), &text)? == Creation::Created {
+                return Ok(id);
+            }
+        }
+    }
+}

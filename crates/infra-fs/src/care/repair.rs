@@ -1,0 +1,143 @@
+//! Puts right what can be put right without losing anything. Whatever is changed or removed is
+//! first copied to `local/backups`.
+
+use std::path::{Path, PathBuf};
+
+use jerry_domain::ports::{
+    Ailment, Finding, IdError, LockName, Repair, RepositoryError, StorageError,
+};
+use jerry_domain::{Stamp, WorkItem};
+
+use super::{FsCare, litter, misnamed};
+use crate::fault::storage_error;
+use crate::publish::{self, Creation};
+use crate::repository::unreadable;
+use crate::{read, tombstone};
+
+pub(super) fn all(
+    care: &FsCare,
+    findings: &[Finding],
+    stamp: &Stamp,
+) -> Result<Vec<Repair>, RepositoryError> {
+    care.format.check_writable()?;
+    let mut repairs = Vec::new();
+    for finding in findings.iter().filter(|finding| finding.fixable) {
+        let Some(path) = &finding.path else { continue };
+        let path = care.layout.root().join(path);
+        if let Some(action) = one(care, finding.ailment, &path, stamp)? {
+            repairs.push(Repair { finding: finding.clone(), action });
+        }
+    }
+    Ok(repairs)
+}
+
+/// `None` when there was nothing left to do, or it is not the files' own ailment.
+fn one(
+    care: &FsCare,
+    ailment: Ailment,
+    path: &Path,
+    stamp: &Stamp,
+) -> Result<Option<String>, RepositoryError> {
+    match ailment {
+        Ailment::MissingFolder => {
+            publish::make_dirs(path, care.layout.root())?;
+            Ok(Some("made it".to_owned()))
+        }
+        Ailment::TempLitter => remove_litter(care, path),
+        Ailment::StaleIndex | Ailment::CorruptIndex => {
+            let Some(_guard) = care.locks.try_acquire(&LockName::index())? else { return Ok(None) };
+            let removed = publish::remove(path)?;
+            Ok(removed.then(|| "removed it; the next list makes it anew".to_owned()))
+        }
+        Ailment::SequenceBehind => {
+            for behind in care.sequences.behind().map_err(unreadable)? {
+                care.sequences.catch_up(&behind.prefix).map_err(no_number)?;
+            }
+            Ok(Some("moved the next number behind the greatest".to_owned()))
+        }
+        Ailment::CorruptSequences => {
+            let _guard = care.locks.acquire(&LockName::sequences(), None)?;
+            put_aside(care, path)?;
+            publish::remove(path)?;
+            Ok(Some("put aside; the next create makes it anew from the items".to_owned()))
+        }
+        Ailment::MisnamedItem => misnamed::rename(care, path, stamp),
+        Ailment::DeletedItemPresent => finish_deletion(care, path),
+        Ailment::OrphanTombstone => rename_tombstone(care, path),
+        _ => Ok(None),
+    }
+}
+
+fn remove_litter(care: &FsCare, path: &Path) -> Result<Option<String>, RepositoryError> {
+    for litter in litter::find(care)?.into_iter().filter(|litter| litter.path == path) {
+        if let Some(_guard) = litter.take(care)? {
+            publish::remove(path)?;
+            return Ok(Some("removed it".to_owned()));
+        }
+    }
+    Ok(None)
+}
+
+/// Removes the file of an item that its tombstone keeps.
+fn finish_deletion(care: &FsCare, path: &Path) -> Result<Option<String>, RepositoryError> {
+    let shown = care.layout.relative(path);
+    let Some((item, _)) = read::json::<WorkItem>(path, &shown).map_err(unreadable)? else {
+        return Ok(None);
+    };
+    let _guard = care.locks.acquire(&LockName::item(&item.id), None)?;
+    let tombstone = tombstone::read(&care.layout, &item.id).map_err(unreadable)?;
+    if tombstone.is_none_or(|tombstone| tombstone.item.uid != item.uid) {
+        return Ok(None);
+    }
+    put_aside(care, path)?;
+    publish::remove(path)?;
+    Ok(Some("finished the deletion".to_owned()))
+}
+
+fn rename_tombstone(care: &FsCare, path: &Path) -> Result<Option<String>, RepositoryError> {
+    let shown = care.layout.relative(path);
+    let found = read::json::<jerry_domain::ports::Tombstone>(path, &shown).map_err(unreadable)?;
+    let Some((tombstone, content)) = found else { return Ok(None) };
+    let _guard = care.locks.acquire(&LockName::item(&tombstone.item.id), None)?;
+    let target = care.layout.tombstone(&tombstone.item.id);
+    let created = publish::create(&target, &content.bytes)?;
+    put_aside(care, path)?;
+    publish::remove(path)?;
+    Ok(Some(match created {
+        Creation::Created => format!("renamed to {}", care.layout.relative(&target)),
+        Creation::Exists => "put aside: the number has a tombstone already".to_owned(),
+    }))
+}
+
+/// Keeps a copy of the file at `path` in `local/backups`, durably, under a name of its own.
+pub(super) fn put_aside(care: &FsCare, path: &Path) -> Result<(), RepositoryError> {
+    let shown = care.layout.relative(path);
+    let Some(content) = read::bytes(path, &shown).map_err(unreadable)? else { return Ok(()) };
+    let folder = care.layout.backups();
+    publish::make_dirs(&folder, care.layout.root())?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    for number in 0.. {
+        let copy: PathBuf = folder.join(format!("{name}.{number}"));
+        if publish::create(&copy, &content.bytes)? == Creation::Created {
+            break;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn no_number(error: IdError) -> RepositoryError {
+    match error {
+        IdError::Lock(error) => RepositoryError::Lock(error),
+        IdError::Malformed(error) => RepositoryError::Malformed(error),
+        IdError::Storage(error) => RepositoryError::Storage(error),
+        IdError::Indeterminate(error) => RepositoryError::Indeterminate(error),
+        other @ (IdError::NoWorkerSlot { .. } | IdError::Exhausted { .. }) => {
+            let error: StorageError = storage_error(
+                "take a number from",
+                Path::new("data/sequences.json"),
+                std::io::Error::other(other),
+            );
+            RepositoryError::Storage(error)
+        }
+    }
+}
