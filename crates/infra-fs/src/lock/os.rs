@@ -6,7 +6,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the one module that locks files")]
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -120,14 +120,14 @@ fn open(path: &Path) -> Result<File, StorageError> {
 /// Whether `file` is a regular file and the one at `path`.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-    let ours = file.metadata()?;
-    if !ours.is_file() {
+    use rustix::fs::FileType;
+    let ours = rustix::fs::fstat(file)?;
+    if FileType::from_raw_mode(ours.st_mode) != FileType::RegularFile {
         return Err(io::Error::other("it is not a regular file"));
     }
-    let there = if_present(fs::symlink_metadata(path))?;
-    let same = |there: fs::Metadata| (there.dev(), there.ino()) == (ours.dev(), ours.ino());
-    Ok(ours.nlink() > 0 && there.is_some_and(same))
+    let there = if_present(rustix::fs::lstat(path).map_err(io::Error::from))?;
+    let same = |there: rustix::fs::Stat| (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino);
+    Ok(ours.st_nlink > 0 && there.is_some_and(same))
 }
 
 /// Lock files are not removed here.
