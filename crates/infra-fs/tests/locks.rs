@@ -1,16 +1,21 @@
-//! What holds for locks of every backend, between threads.
+//! What holds for locks between the threads of one process; each test of both backends is one
+//! text stamped onto both.
 
 #![allow(clippy::disallowed_methods, reason = "tests arrange files as they like")]
+
 use std::fs;
 use std::path::Path;
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use jerry_domain::ports::{BreakOutcome, LockError, LockName};
-use jerry_infra_fs::lock::{FsLocks, LockBackend, LockSettings};
+use jerry_infra_fs::lock::{BackOff, FsLocks, LockBackend, LockSettings};
 use rstest::rstest;
 use tempfile::TempDir;
+
+const AT_ONCE: Option<Duration> = Some(Duration::ZERO);
 
 fn locks_in(store: &TempDir, backend: LockBackend) -> FsLocks {
     FsLocks::new(store.path().join("local/locks"), backend, LockSettings::default())
@@ -26,28 +31,62 @@ fn increment(counter: &Path) {
     fs::write(counter, (count + 1).to_string()).expect("writable");
 }
 
-#[rstest]
-#[case::os(LockBackend::Os)]
-#[case::directory(LockBackend::Directory)]
-fn parallel_writes_lose_nothing(#[case] backend: LockBackend) {
+/// Ten threads add 100 each while `meanwhile` runs again and again.
+fn ten_threads_add_a_hundred(backend: LockBackend, meanwhile: impl Fn(&FsLocks) + Sync) {
     let store = TempDir::new().expect("a folder");
     let locks = locks_in(&store, backend);
     let counter = store.path().join("counter");
     fs::write(&counter, "0").expect("writable");
-    let start = Barrier::new(10);
+    let start = Barrier::new(11);
+    let done = AtomicBool::new(false);
     thread::scope(|scope| {
-        for _ in 0..10 {
-            scope.spawn(|| {
-                start.wait();
-                for _ in 0..100 {
-                    let guard = locks.acquire(&name("counter"), None).expect("free in time");
-                    increment(&counter);
-                    drop(guard);
-                }
-            });
-        }
+        scope.spawn(|| {
+            start.wait();
+            while !done.load(Ordering::Relaxed) {
+                meanwhile(&locks);
+                thread::yield_now();
+            }
+        });
+        thread::scope(|scope| {
+            for _ in 0..10 {
+                scope.spawn(|| {
+                    start.wait();
+                    for _ in 0..100 {
+                        let guard = locks.acquire(&name("counter"), None).expect("free in time");
+                        increment(&counter);
+                        drop(guard);
+                    }
+                });
+            }
+        });
+        done.store(true, Ordering::Relaxed);
     });
     assert_eq!(fs::read_to_string(&counter).expect("readable"), "1000");
+}
+
+#[rstest]
+#[case::os(LockBackend::Os)]
+#[case::directory(LockBackend::Directory)]
+fn parallel_writes_lose_nothing(#[case] backend: LockBackend) {
+    ten_threads_add_a_hundred(backend, |_| {});
+}
+
+#[rstest]
+#[case::os(LockBackend::Os)]
+#[case::directory(LockBackend::Directory)]
+fn cleaning_never_makes_two_holders(#[case] backend: LockBackend) {
+    ten_threads_add_a_hundred(backend, |locks| {
+        locks.clean().expect("cleanable");
+    });
+}
+
+#[rstest]
+#[case::os(LockBackend::Os)]
+#[case::directory(LockBackend::Directory)]
+fn listing_fails_nobody(#[case] backend: LockBackend) {
+    ten_threads_add_a_hundred(backend, |locks| {
+        locks.list().expect("listable");
+    });
 }
 
 #[rstest]
@@ -71,8 +110,211 @@ fn lock_times_out_with_the_holder_named(#[case] backend: LockBackend) {
     assert!(state.held && !state.stale);
     assert_eq!(state.holder.as_ref(), Some(&**holder));
     assert!(matches!(locks.break_lock(&name), Ok(BreakOutcome::Refused(Some(_)))));
-    assert!(locks.clean().expect("readable").is_empty());
 
     drop(guard);
-    drop(locks.acquire(&name, Some(Duration::ZERO)).expect("free again"));
+    drop(locks.acquire(&name, AT_ONCE).expect("free again"));
+    assert_eq!(locks.break_lock(&name).expect("readable"), BreakOutcome::Idle);
+}
+
+#[rstest]
+#[case::os(LockBackend::Os)]
+#[case::directory(LockBackend::Directory)]
+fn stale_lock_is_reported_not_broken(#[case] backend: LockBackend) {
+    let store = TempDir::new().expect("a folder");
+    let settings = LockSettings { stale_after: Duration::ZERO, ..LockSettings::default() };
+    let locks = FsLocks::new(store.path().join("locks"), backend, settings);
+    let name = name("WORK-001");
+    let guard = locks.acquire(&name, None).expect("free");
+
+    let [state] = &locks.list().expect("readable")[..] else { panic!("one lock") };
+    assert!(state.held && state.stale);
+    assert!(locks.clean().expect("readable").is_empty());
+    assert!(matches!(locks.break_lock(&name), Ok(BreakOutcome::Refused(Some(_)))));
+    assert!(locks.acquire(&name, AT_ONCE).is_err(), "it is still held");
+
+    drop(guard);
+    assert!(locks.list().expect("readable").iter().all(|state| !state.held && !state.stale));
+}
+
+#[rstest]
+#[case::os(LockBackend::Os)]
+#[case::directory(LockBackend::Directory)]
+fn cleaning_removes_what_idle_locks_leave_and_nothing_else(#[case] backend: LockBackend) {
+    let store = TempDir::new().expect("a folder");
+    let locks = locks_in(&store, backend);
+    drop(locks.acquire(&name("WORK-001"), None).expect("free"));
+    drop(locks.try_acquire(&LockName::worker(7)).expect("usable").expect("free"));
+    let held = locks.acquire(&name("WORK-002"), None).expect("free");
+    fs::write(store.path().join("local/locks/notes.txt"), "mine").expect("writable");
+
+    locks.clean().expect("cleanable");
+    let names: Vec<_> = locks.list().expect("readable").into_iter().map(|it| it.name).collect();
+    assert_eq!(names, [name("WORK-002")]);
+    assert!(locks.try_acquire(&name("WORK-002")).expect("usable").is_none());
+    drop(held);
+    locks.clean().expect("cleanable");
+    let left = fs::read_dir(store.path().join("local/locks")).expect("readable");
+    let left: Vec<_> = left.map(|entry| entry.expect("readable").file_name()).collect();
+    assert_eq!(left, ["notes.txt"]);
+}
+
+#[rstest]
+#[case::os(LockBackend::Os)]
+#[case::directory(LockBackend::Directory)]
+fn a_waiter_gets_the_lock_when_its_holder_leaves(#[case] backend: LockBackend) {
+    let store = TempDir::new().expect("a folder");
+    let locks = locks_in(&store, backend);
+    let holder = locks.acquire(&name("graph"), None).expect("free");
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| locks.acquire(&name("graph"), None).map(drop));
+        drop(locks.acquire(&name("other"), AT_ONCE).expect("another lock is another lock"));
+        drop(holder);
+        waiter.join().expect("no panic").expect("free in time");
+    });
+}
+
+#[rstest]
+#[case::os(LockBackend::Os)]
+#[case::directory(LockBackend::Directory)]
+fn a_missing_folder_is_made_but_not_a_missing_store(#[case] backend: LockBackend) {
+    let store = TempDir::new().expect("a folder");
+    let locks = locks_in(&store, backend);
+    assert!(locks.list().expect("nothing there is no error").is_empty());
+    assert!(locks.clean().expect("nothing there is no error").is_empty());
+    drop(locks.acquire(&name("a"), None).expect("free"));
+
+    let nowhere =
+        FsLocks::new(store.path().join("no/store/local/locks"), backend, LockSettings::default());
+    assert!(matches!(nowhere.acquire(&name("a"), None), Err(LockError::Storage { .. })));
+    assert!(!store.path().join("no").exists());
+}
+
+#[test]
+fn attempts_for_a_directory_lock_are_bounded() {
+    let store = TempDir::new().expect("a folder");
+    let back_off = BackOff { base: Duration::ZERO, max_attempts: 3, ..BackOff::default() };
+    let settings = LockSettings { timeout: Duration::MAX, back_off, ..LockSettings::default() };
+    let locks = FsLocks::new(store.path().join("locks"), LockBackend::Directory, settings);
+    let _held = locks.acquire(&name("a"), None).expect("free");
+    assert!(matches!(locks.acquire(&name("a"), None), Err(LockError::TimedOut { .. })));
+}
+
+#[cfg(unix)]
+mod os {
+    use std::os::unix::fs::{MetadataExt, symlink};
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn those_who_share_hold_it_together_and_exclude_the_rest() {
+        let store = TempDir::new().expect("a folder");
+        let locks = locks_in(&store, LockBackend::Os);
+        let name = name("file");
+        let one = locks.acquire_shared(&name, AT_ONCE).expect("free");
+        let two = locks.acquire_shared(&name, AT_ONCE).expect("shared");
+        assert!(locks.acquire(&name, AT_ONCE).is_err());
+        drop((one, two));
+        let _alone = locks.acquire(&name, AT_ONCE).expect("free again");
+        assert!(locks.acquire_shared(&name, AT_ONCE).is_err());
+    }
+
+    #[test]
+    fn whoever_gave_up_gives_the_lock_back() {
+        let store = TempDir::new().expect("a folder");
+        let locks = locks_in(&store, LockBackend::Os);
+        let name = name("graph");
+        let holder = locks.acquire(&name, None).expect("free");
+        for _ in 0..3 {
+            locks.acquire(&name, Some(Duration::from_millis(5))).expect_err("busy");
+        }
+        assert!(waiters(&store.path().join("local/locks/graph.lock")) > 0);
+        drop(holder);
+        // The abandoned waiters win before this one does.
+        drop(locks.acquire(&name, None).expect("given back"));
+    }
+
+    #[test]
+    fn waiters_are_served_in_the_order_of_their_arrival() {
+        let store = TempDir::new().expect("a folder");
+        let locks = locks_in(&store, LockBackend::Os);
+        let name = name("graph");
+        let file = store.path().join("local/locks/graph.lock");
+        let holder = locks.acquire(&name, None).expect("free");
+        let served = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            for number in 0..8 {
+                let (locks, name, served) = (&locks, &name, &served);
+                scope.spawn(move || {
+                    let guard = locks.acquire(name, None).expect("free in time");
+                    served.lock().expect("no panic").push(number);
+                    drop(guard);
+                });
+                while waiters(&file) <= number {
+                    thread::yield_now();
+                }
+            }
+            drop(holder);
+        });
+        assert_eq!(*served.lock().expect("no panic"), [0, 1, 2, 3, 4, 5, 6, 7]);
+    }
+
+    /// How many wait in the kernel's queue for the lock of a file.
+    fn waiters(file: &Path) -> usize {
+        let inode = format!(":{} ", fs::metadata(file).expect("there").ino());
+        let locks = fs::read_to_string("/proc/locks").expect("readable");
+        locks.lines().filter(|line| line.contains("->") && line.contains(&inode)).count()
+    }
+
+    #[rstest]
+    #[case::to_a_file("target")]
+    #[case::to_nothing("nothing")]
+    fn a_link_in_place_of_a_lock_file_is_refused(#[case] target: &str) {
+        let store = TempDir::new().expect("a folder");
+        let target = store.path().join(target);
+        fs::write(store.path().join("target"), "precious").expect("writable");
+        let locks = locks_in(&store, LockBackend::Os);
+        drop(locks.acquire(&name("first"), None).expect("free"));
+        symlink(&target, store.path().join("local/locks/a.lock")).expect("linked");
+
+        assert!(matches!(locks.acquire(&name("a"), None), Err(LockError::Storage { .. })));
+        let precious = fs::read_to_string(store.path().join("target")).expect("readable");
+        assert_eq!(precious, "precious");
+        assert!(!store.path().join("nothing").exists());
+    }
+
+    #[test]
+    fn a_lock_file_that_was_replaced_is_not_a_lock() {
+        let store = TempDir::new().expect("a folder");
+        let locks = locks_in(&store, LockBackend::Os);
+        let file = store.path().join("local/locks/graph.lock");
+        let holder = locks.acquire(&name("graph"), None).expect("free");
+        thread::scope(|scope| {
+            let waiter = scope.spawn(|| locks.acquire(&name("graph"), None).expect("in time"));
+            while waiters(&file) == 0 {
+                thread::yield_now();
+            }
+            // What cleaning does, while it holds the lock.
+            fs::remove_file(&file).expect("removed");
+            let newer = locks.acquire(&name("graph"), AT_ONCE).expect("a new file");
+            drop(holder);
+            while waiters(&file) == 0 && !waiter.is_finished() {
+                thread::yield_now();
+            }
+            assert!(!waiter.is_finished(), "two would hold it");
+            drop(newer);
+            drop(waiter.join().expect("no panic"));
+        });
+    }
+
+    #[test]
+    fn a_pipe_in_place_of_a_lock_file_is_refused() {
+        let store = TempDir::new().expect("a folder");
+        let locks = locks_in(&store, LockBackend::Os);
+        drop(locks.acquire(&name("first"), None).expect("free"));
+        let pipe = store.path().join("local/locks/a.lock");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("runs");
+        assert!(made.success());
+        assert!(matches!(locks.acquire(&name("a"), None), Err(LockError::Storage { .. })));
+    }
 }
