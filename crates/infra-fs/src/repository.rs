@@ -83,12 +83,12 @@ impl FsRepository {
         let uids: HashMap<_, _> = items.iter().map(|item| (item.id.clone(), item.uid)).collect();
         let sync_once = steps::CAN_SYNC_FILE_SYSTEM && items.len() >= WORTH_A_SYNCFS;
         let mut written = Vec::with_capacity(items.len());
-        for item in items {
+        for (place, item) in items.into_iter().enumerate() {
             let item =
                 item.complete_references(|id| uids.get(id).copied().or_else(|| self.uid_of(id)));
             let text = encode(&item)?;
             let (staged, unsynced) =
-                Staged::write_for_batch(&self.layout.item(&item.id), &text, &batch.nonce)?;
+                Staged::write_for_batch(&self.layout.item(&item.id), &text, &batch.nonce(place))?;
             if !sync_once {
                 unsynced.sync("write", &self.layout.item(&item.id))?;
             }
@@ -262,27 +262,31 @@ impl FsRepository {
 /// A batch of insertions. Its lock tells the temporary files of a living batch from the litter of
 /// a killed one.
 struct Batch {
-    nonce: String,
+    number: u32,
     _guard: FsLockGuard,
 }
 
 impl Batch {
     fn begin(locks: &FsLocks) -> Result<Self, RepositoryError> {
         for number in 0..BATCHES {
-            let nonce = number.to_string();
-            if let Some(guard) = locks.try_acquire(&batch_lock(&nonce))? {
-                return Ok(Self { nonce, _guard: guard });
+            if let Some(guard) = locks.try_acquire(&LockName::batch(number))? {
+                return Ok(Self { number, _guard: guard });
             }
         }
-        let nonce = "0".to_owned();
-        let guard = locks.acquire(&batch_lock(&nonce), None)?;
-        Ok(Self { nonce, _guard: guard })
+        let guard = locks.acquire(&LockName::batch(0), None)?;
+        Ok(Self { number: 0, _guard: guard })
+    }
+
+    /// Tells apart two items of the batch that want the same id.
+    fn nonce(&self, place: usize) -> String {
+        format!("{}-{place}", self.number)
     }
 }
 
-/// The lock that a batch holds while its temporary files live.
-pub(crate) fn batch_lock(nonce: &str) -> LockName {
-    LockName::new(&format!("batch-{nonce}")).unwrap_or_else(LockName::graph)
+/// The lock that the batch holds whose temporary files carry `nonce`.
+pub(crate) fn batch_lock(nonce: &str) -> Option<LockName> {
+    let (number, _) = nonce.split_once('-')?;
+    number.parse().ok().map(LockName::batch)
 }
 
 fn encode(item: &WorkItem) -> Result<Vec<u8>, RepositoryError> {

@@ -56,6 +56,18 @@ impl LockName {
         Self(format!("worker-{slot:04}"))
     }
 
+    /// The lock of the time behind which every worker slot starts.
+    #[must_use]
+    pub fn worker_floor() -> Self {
+        Self("worker-floor".to_owned())
+    }
+
+    /// The lock of one batch of insertions.
+    #[must_use]
+    pub fn batch(number: u32) -> Self {
+        Self(format!("batch-{number:02}"))
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -137,8 +149,8 @@ pub trait LockGuard: Send {
 /// - Waiting is fair enough that nobody starves: the order of arrival decides where the system
 ///   lets it.
 /// - Not reentrant: a second acquisition by a holder waits like anyone else's.
-/// - Several locks are taken in this order: `graph`, items ascending, `sequences`. `index` and
-///   worker slots are only tried, never waited for.
+/// - Several locks are taken in this order: `graph`, a batch, items ascending, `sequences`. `index`
+///   and worker slots are only tried, never waited for.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait LockManager: Send + Sync {

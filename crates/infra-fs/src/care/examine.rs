@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use jerry_domain::ports::{Ailment, Finding, RepositoryError, StorageError, Unreadable};
 use jerry_domain::WorkItem;
+use jerry_domain::ports::{Ailment, Finding, RepositoryError, StorageError, Unreadable};
 
 use super::{FsCare, litter};
 use crate::fault::{if_present, storage_error};

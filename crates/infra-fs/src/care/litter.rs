@@ -51,10 +51,10 @@ impl Litter {
 fn owner(temp: &str) -> Option<LockName> {
     let (target, batch) = parse_temp_name(temp)?;
     Some(match (batch, target) {
-        (Some(nonce), _) => batch_lock(nonce),
+        (Some(nonce), _) => batch_lock(nonce)?,
         (None, "sequences.json") => LockName::sequences(),
         (None, "index.json") => LockName::index(),
-        (None, "floor") => crate::ids::floor_lock(),
+        (None, "floor") => LockName::worker_floor(),
         (None, target) => LockName::item(&id_of_file(target)?),
     })
 }

@@ -11,7 +11,6 @@ use jerry_domain::{Prefix, Uid, WorkId};
 
 pub(crate) use sequences::Sequences;
 pub use snowflake::Snowflake;
-pub(crate) use snowflake::floor_lock;
 
 use crate::layout::Layout;
 use crate::lock::FsLocks;

@@ -150,7 +150,7 @@ impl Snowflake {
         let floor = self.greatest_millis()?.map_or(0, |millis| millis + 1);
         let text = encode(boot, floor).map_err(|error| storage_error("write", &path, error))?;
         // Several processes may find it at once; that one of them keeps it is enough.
-        if let Some(_guard) = self.locks.try_acquire(&floor_lock())? {
+        if let Some(_guard) = self.locks.try_acquire(&LockName::worker_floor())? {
             publish::replace_volatile(&path, &text)?;
         }
         Ok(floor)
@@ -192,11 +192,6 @@ impl Drop for Lease {
             let _ = self.write_mark(self.next);
         }
     }
-}
-
-/// The lock under which the floor is written; only tried.
-pub(crate) fn floor_lock() -> LockName {
-    LockName::new("worker-floor").unwrap_or_else(LockName::index)
 }
 
 /// Always the same length for one boot, so that it can be written in place.
