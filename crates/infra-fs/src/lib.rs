@@ -4,6 +4,7 @@
 //! One blocking core; the ports' async methods are a thin face over it and block the calling
 //! thread for the length of their file work.
 
+mod atomic_file;
 mod care;
 mod clock;
 mod codec;
@@ -23,6 +24,7 @@ mod steps;
 mod store;
 mod tombstone;
 
+pub use atomic_file::{AtomicFileError, AtomicFiles};
 pub use care::FsCare;
 pub use clock::SystemClock;
 pub use file_system::{FileSystemKind, file_system_of};

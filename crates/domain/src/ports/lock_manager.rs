@@ -68,6 +68,12 @@ impl LockName {
         Self(format!("batch-{number:02}"))
     }
 
+    /// The lock of a file that is no item, by a hash of its path relative to the store.
+    #[must_use]
+    pub fn file(hash: u64) -> Self {
+        Self(format!("file-{hash:016x}"))
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,0 +1,276 @@
+//! JSON files that many processes read and write at once, for whatever else belongs into a store:
+//! the same locks, the same publishing and the same suspicion as the items have.
+//!
+//! ```
+//! use std::path::Path;
+//! use jerry_infra_fs::AtomicFiles;
+//! use jerry_infra_fs::lock::{FsLocks, LockBackend, LockSettings};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let root = folder.path().to_owned();
+//! let locks = FsLocks::new(root.join("local/locks"), LockBackend::Os, LockSettings::default());
+//! let files = AtomicFiles::new(root, locks);
+//! let counter = Path::new("data/counter.json");
+//! files.update(counter, |count: Option<u64>| Some(count.unwrap_or(0) + 1))?;
+//! assert_eq!(files.read::<u64>(counter)?, Some(1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::path::{Component, Path, PathBuf};
+
+use jerry_domain::ports::{LockError, LockName, Malformed, StorageError, Unreadable};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::codec;
+use crate::fault::storage_error;
+use crate::layout::id_of_file;
+use crate::lock::FsLocks;
+use crate::publish::{self, Creation, PublishError, Staged};
+use crate::read::{self, Content, MAX_FILE_BYTES};
+
+/// Why an operation on a file was not done. Unless it is [`AtomicFileError::Indeterminate`],
+/// everything is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum AtomicFileError {
+    /// The path is not one inside the folder.
+    #[error("{path} is not a plain path inside the store")]
+    Path {
+        /// What was given.
+        path: PathBuf,
+    },
+    /// The file's lock was not to be had.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The file does not hold what it should.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// What should be written is larger than a file may be.
+    #[error("{path} would have {size} bytes; the limit is {MAX_FILE_BYTES}")]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// How many bytes it would have.
+        size: u64,
+    },
+    /// Something that does not use locks wrote the file while it was being updated.
+    #[error("{path} was changed by another program while it was being written")]
+    ChangedOutside {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file system did not do it.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// It is done and visible, but may not survive a power cut.
+    #[error("the write was made, but it is not known whether it survives a power cut")]
+    Indeterminate(#[source] StorageError),
+}
+
+/// JSON files below one folder. Paths are relative to it, without `.` and `..`; folders on the way
+/// are made as needed.
+///
+/// Files are written with indent 2, non-ASCII as it is and a trailing newline.
+#[derive(Clone)]
+pub struct AtomicFiles {
+    folder: PathBuf,
+    locks: FsLocks,
+}
+
+impl AtomicFiles {
+    /// The files below `folder`, guarded by `locks`.
+    #[must_use]
+    pub fn new(folder: PathBuf, locks: FsLocks) -> Self {
+        Self { folder, locks }
+    }
+
+    /// Reads a file without a lock: a writer replaces it whole, so that there is always one whole
+    /// version to read. `None` when it is not there.
+    ///
+    /// # Errors
+    /// [`AtomicFileError::Malformed`] when it still does not parse after 3 × 50 ms, in which a
+    /// program that writes in place may have come to its end; [`AtomicFileError::Storage`].
+    pub fn read<T: DeserializeOwned>(&self, path: &Path) -> Result<Option<T>, AtomicFileError> {
+        Ok(self.load(&self.place(path)?)?.map(|(value, _)| value))
+    }
+
+    /// Reads a file under its lock, shared with other readers: no writer of jerry's is at work
+    /// meanwhile. With directory locks the lock is exclusive.
+    ///
+    /// # Errors
+    /// As [`AtomicFiles::read`], and [`AtomicFileError::Lock`].
+    pub fn read_shared<T: DeserializeOwned>(
+        &self,
+        path: &Path,
+    ) -> Result<Option<T>, AtomicFileError> {
+        let place = self.place(path)?;
+        let _guard = self.locks.acquire_shared(&place.lock, None)?;
+        Ok(self.load(&place)?.map(|(value, _)| value))
+    }
+
+    /// Puts `value` in place of whatever is there. Durable when it returns.
+    ///
+    /// # Errors
+    /// [`AtomicFileError`].
+    pub fn write<T: Serialize>(&self, path: &Path, value: &T) -> Result<(), AtomicFileError> {
+        let place = self.place(path)?;
+        let text = encode(&place, value)?;
+        let _guard = self.lock(&place)?;
+        Ok(publish::replace(&place.path, &text)?)
+    }
+
+    /// Reads, changes and writes a file as one operation under its lock: nobody else's update is
+    /// lost. `change` gets `None` where there is no file, and answers `None` to leave all as it
+    /// is. Durable when it returns. Answers whether it wrote.
+    ///
+    /// # Errors
+    /// [`AtomicFileError`].
+    pub fn update<T: Serialize + DeserializeOwned>(
+        &self,
+        path: &Path,
+        change: impl FnOnce(Option<T>) -> Option<T>,
+    ) -> Result<bool, AtomicFileError> {
+        let place = self.place(path)?;
+        let _guard = self.lock(&place)?;
+        let (value, content) = match self.load(&place)? {
+            Some((value, content)) => (Some(value), Some(content)),
+            None => (None, None),
+        };
+        let Some(changed) = change(value) else { return Ok(false) };
+        let text = encode(&place, &changed)?;
+        let Some(content) = content else {
+            return match publish::create(&place.path, &text)? {
+                Creation::Created => Ok(true),
+                Creation::Exists => Err(AtomicFileError::ChangedOutside { path: place.path }),
+            };
+        };
+        let text = codec::respell(&content.bytes, text);
+        let staged = Staged::write(&place.path, &text, Some(content.metadata.permissions()))?;
+        let now = read::bytes(&place.path, &place.shown)?;
+        if now.is_none_or(|now| now.bytes != content.bytes) {
+            return Err(AtomicFileError::ChangedOutside { path: place.path });
+        }
+        staged.replace()?;
+        publish::sync_parent(&place.path)?;
+        Ok(true)
+    }
+
+    /// Creates a file unless something is there. Durable when it answers [`Creation::Created`].
+    ///
+    /// # Errors
+    /// [`AtomicFileError`].
+    pub fn create_unique<T: Serialize>(
+        &self,
+        path: &Path,
+        value: &T,
+    ) -> Result<Creation, AtomicFileError> {
+        let place = self.place(path)?;
+        let text = encode(&place, value)?;
+        let _guard = self.lock(&place)?;
+        Ok(publish::create(&place.path, &text)?)
+    }
+
+    /// Removes a file under its lock. Durable when it returns. Answers whether it was there.
+    ///
+    /// # Errors
+    /// [`AtomicFileError`].
+    pub fn delete(&self, path: &Path) -> Result<bool, AtomicFileError> {
+        let place = self.place(path)?;
+        let _guard = self.locks.acquire(&place.lock, None)?;
+        Ok(publish::remove(&place.path)?)
+    }
+
+    fn place(&self, path: &Path) -> Result<Place, AtomicFileError> {
+        let plain = |part| matches!(part, Component::Normal(_));
+        if path.as_os_str().is_empty() || !path.components().all(plain) {
+            return Err(AtomicFileError::Path { path: path.to_owned() });
+        }
+        let shown = path.components().map(|part| part.as_os_str().to_string_lossy());
+        let shown = shown.collect::<Vec<_>>().join("/");
+        Ok(Place { path: self.folder.join(path), lock: lock_name(&shown), shown })
+    }
+
+    /// Takes the lock and makes sure that the file's folder is there.
+    fn lock(&self, place: &Place) -> Result<crate::lock::FsLockGuard, AtomicFileError> {
+        let guard = self.locks.acquire(&place.lock, None)?;
+        let folder = place.path.parent().unwrap_or(&self.folder);
+        publish::make_dirs(folder, &self.folder)?;
+        Ok(guard)
+    }
+
+    fn load<T: DeserializeOwned>(
+        &self,
+        place: &Place,
+    ) -> Result<Option<(T, Content)>, AtomicFileError> {
+        Ok(read::json(&place.path, &place.shown)?)
+    }
+}
+
+struct Place {
+    path: PathBuf,
+    /// The path relative to the folder, with `/` on every system.
+    shown: String,
+    lock: LockName,
+}
+
+/// An item's file has the item's lock; any other is locked by a hash of its relative path, which
+/// is the same in every process, wherever the folder is mounted.
+fn lock_name(shown: &str) -> LockName {
+    let item = shown.strip_prefix("data/items/").and_then(id_of_file);
+    let hashed = || LockName::file(fnv_1a(shown.as_bytes()));
+    item.map_or_else(hashed, |id| LockName::item(&id))
+}
+
+/// FNV-1a with 64 bits, as published by Fowler, Noll and Vo: unlike the standard library's hashes
+/// it is the same in every process and version.
+fn fnv_1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+fn encode<T: Serialize>(place: &Place, value: &T) -> Result<Vec<u8>, AtomicFileError> {
+    let text =
+        codec::encode(value).map_err(|error| storage_error("write", &place.path, error.into()))?;
+    let size = text.len() as u64;
+    if size > MAX_FILE_BYTES {
+        return Err(AtomicFileError::TooLarge { path: place.path.clone(), size });
+    }
+    Ok(text)
+}
+
+impl From<PublishError> for AtomicFileError {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Failed(error) => Self::Storage(error),
+            PublishError::Indeterminate(error) => Self::Indeterminate(error),
+        }
+    }
+}
+
+impl From<Unreadable> for AtomicFileError {
+    fn from(error: Unreadable) -> Self {
+        match error {
+            Unreadable::Malformed(error) => Self::Malformed(error),
+            Unreadable::Storage(error) => Self::Storage(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_the_published_one() {
+        assert_eq!(fnv_1a(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv_1a(b"a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(fnv_1a(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn an_items_file_has_the_items_lock() {
+        assert_eq!(lock_name("data/items/WORK-042.json").as_str(), "WORK-042");
+        assert_eq!(lock_name("data/other.json").as_str(), "file-712870361b85a990");
+    }
+}

@@ -1,0 +1,184 @@
+//! The atomic-file adapter, from threads and from processes.
+
+#![allow(clippy::disallowed_methods, reason = "tests play the other programs")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use jerry_infra_fs::lock::{FsLocks, LockBackend, LockSettings};
+use jerry_infra_fs::{AtomicFileError, AtomicFiles, Creation};
+use rstest::rstest;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const COUNTER: &str = "data/counter.json";
+const CHILD: &str = "JERRY_TEST_COUNTER_FOLDER";
+
+fn files(folder: &Path, backend: LockBackend) -> AtomicFiles {
+    let locks = FsLocks::new(folder.join("local/locks"), backend, LockSettings::default());
+    AtomicFiles::new(folder.to_owned(), locks)
+}
+
+fn fixture() -> (TempDir, AtomicFiles) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = files(folder.path(), LockBackend::Os);
+    (folder, files)
+}
+
+fn count(files: &AtomicFiles, times: usize) {
+    for _ in 0..times {
+        let next = |count: Option<u64>| Some(count.unwrap_or(0) + 1);
+        assert!(files.update(Path::new(COUNTER), next).expect("counts"));
+    }
+}
+
+#[rstest]
+#[case(LockBackend::Os)]
+#[case(LockBackend::Directory)]
+fn parallel_writes_lose_nothing(#[case] backend: LockBackend) {
+    let folder = tempfile::tempdir().expect("a folder");
+    thread::scope(|scope| {
+        for _ in 0..10 {
+            scope.spawn(|| count(&files(folder.path(), backend), 100));
+        }
+    });
+    let counted = files(folder.path(), backend).read::<u64>(Path::new(COUNTER));
+    assert_eq!(counted.expect("reads"), Some(1000));
+}
+
+#[test]
+fn parallel_writes_of_processes_lose_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let children: Vec<_> = (0..10)
+        .map(|_| {
+            Command::new(std::env::current_exe().expect("this test"))
+                .args(["--exact", "counts_for_its_parent", "--ignored"])
+                .env(CHILD, folder.path())
+                .output_in_background()
+        })
+        .collect();
+    for child in children {
+        let output = child.wait_with_output().expect("runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+    let counted = files(folder.path(), LockBackend::Os).read::<u64>(Path::new(COUNTER));
+    assert_eq!(counted.expect("reads"), Some(200));
+}
+
+trait Background {
+    fn output_in_background(&mut self) -> std::process::Child;
+}
+
+impl Background for Command {
+    fn output_in_background(&mut self) -> std::process::Child {
+        self.stdout(std::process::Stdio::piped()).spawn().expect("starts")
+    }
+}
+
+#[test]
+#[ignore = "a child process of the test above"]
+fn counts_for_its_parent() {
+    let folder = std::env::var_os(CHILD).expect("run by its parent");
+    count(&files(Path::new(&folder), LockBackend::Os), 20);
+}
+
+#[test]
+fn a_file_is_pretty_with_a_trailing_newline_and_folders_are_made() {
+    let (folder, files) = fixture();
+    let path = Path::new("data/deep/er/x.json");
+    files.write(path, &json!({"grüße": [1]})).expect("writes");
+    let text = fs::read_to_string(folder.path().join(path)).expect("there");
+    assert_eq!(text, "{\n  \"grüße\": [\n    1\n  ]\n}\n");
+    assert_eq!(files.read_shared::<Value>(path).expect("reads"), Some(json!({"grüße": [1]})));
+}
+
+#[test]
+fn only_the_first_creates() {
+    let (_folder, files) = fixture();
+    let path = Path::new("x.json");
+    assert_eq!(files.create_unique(path, &1).expect("creates"), Creation::Created);
+    assert_eq!(files.create_unique(path, &2).expect("does not"), Creation::Exists);
+    assert_eq!(files.read::<u8>(path).expect("reads"), Some(1));
+    assert!(files.delete(path).expect("deletes"));
+    assert!(!files.delete(path).expect("is gone"));
+    assert_eq!(files.read::<u8>(path).expect("reads"), None);
+}
+
+#[rstest]
+#[case("../x.json")]
+#[case("/etc/x.json")]
+#[case("a/../../x.json")]
+#[case("")]
+fn a_path_leads_nowhere_else(#[case] path: &str) {
+    let (_folder, files) = fixture();
+    assert!(matches!(files.write(Path::new(path), &1), Err(AtomicFileError::Path { .. })));
+}
+
+#[test]
+fn a_shared_reader_waits_for_a_writer() {
+    let (folder, files) = fixture();
+    let path = Path::new("x.json");
+    files.write(path, &1).expect("writes");
+    let impatient = LockSettings { timeout: Duration::from_millis(20), ..Default::default() };
+    let locks = FsLocks::new(folder.path().join("local/locks"), LockBackend::Os, impatient);
+    let impatient = AtomicFiles::new(folder.path().to_owned(), locks);
+    files
+        .update(path, |_: Option<u8>| {
+            assert!(matches!(impatient.read_shared::<u8>(path), Err(AtomicFileError::Lock(_))));
+            assert_eq!(impatient.read::<u8>(path).expect("takes no lock"), Some(1));
+            None
+        })
+        .expect("holds the lock");
+}
+
+#[test]
+fn a_foreign_write_in_the_middle_is_a_conflict() {
+    let (folder, files) = fixture();
+    let path = Path::new("x.json");
+    files.write(path, &1).expect("writes");
+    let result = files.update(path, |count: Option<u8>| {
+        fs::write(folder.path().join(path), "7\n").expect("another program");
+        count.map(|count| count + 1)
+    });
+    assert!(matches!(result, Err(AtomicFileError::ChangedOutside { .. })), "{result:?}");
+    assert_eq!(files.read::<u8>(path).expect("reads"), Some(7));
+    let names = fs::read_dir(folder.path()).expect("lists");
+    assert!(
+        names
+            .map(|entry| entry.expect("entry").file_name())
+            .all(|n| !n.to_string_lossy().ends_with(".tmp"))
+    );
+}
+
+#[test]
+fn crash_leaves_the_old_file() {
+    let (folder, files) = fixture();
+    let path = Path::new("x.json");
+    files.write(path, &1).expect("writes");
+    // What a process killed between writing and renaming leaves behind.
+    fs::write(folder.path().join(".x.json.tmp"), "{\"half\": ").expect("litter");
+    assert_eq!(files.read::<u8>(path).expect("reads"), Some(1));
+    files.write(path, &2).expect("the next writer is not in its way");
+    assert_eq!(files.read::<u8>(path).expect("reads"), Some(2));
+    assert!(fs::metadata(folder.path().join(".x.json.tmp")).is_err());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_not_followed_and_permissions_stay() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let (folder, files) = fixture();
+    let target = folder.path().join("elsewhere.json");
+    fs::write(&target, "1\n").expect("writes");
+    symlink(&target, folder.path().join("x.json")).expect("links");
+    let refused = files.read::<u8>(Path::new("x.json"));
+    assert!(matches!(refused, Err(AtomicFileError::Malformed(_))), "{refused:?}");
+
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o640)).expect("sets");
+    files.write(Path::new("elsewhere.json"), &2).expect("writes");
+    let mode = fs::metadata(&target).expect("there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+}
