@@ -1,0 +1,154 @@
+//! The command line's grammar: what every command shares. Each command's own options stand in its
+//! file under `commands`.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser};
+use clap_complete::ArgValueCandidates;
+use jerry_application::{Request, SortKey};
+use jerry_domain::{Actor, ItemType, Priority, Status, Timestamp, WorkId};
+
+use crate::commands::Command;
+use crate::complete;
+use crate::exit::Failure;
+use crate::session::Session;
+
+const ENVIRONMENT: &str = "\
+Environment:
+  JERRY_STORE            the store's folder, as --store
+  JERRY_PROJECT          use projects/NAME/.jerry under the repository's root
+  JERRY_ACTOR            who acts, as --actor
+  JERRY_PREFIX           the prefix of new ids
+  JERRY_LOCK_TIMEOUT     how long to wait for a lock, as --lock-timeout
+  JERRY_LOCK_ATTEMPTS, JERRY_LOCK_BACKOFF, JERRY_LOCK_BACKOFF_MAX, JERRY_LOCK_JITTER
+                         how a directory lock is retried; see `jerry config show`
+  NO_COLOR               no colour, where it is set and not empty
+
+Exit status:
+  0 done    1 internal error    2 wrong usage    3 not found    4 not valid or not allowed
+  5 conflict    6 busy: a lock was not to be had in time    7 nothing to claim
+  8 input/output error or corrupt data    9 done, but perhaps not durable    130 interrupted";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "jerry",
+    version,
+    about = "A work tracker that people and agents share, and that loses nothing",
+    after_help = ENVIRONMENT,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    propagate_version = false
+)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Global {
+    /// Print the result, or the error, as one line of JSON on standard output
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// The store's folder, instead of the nearest .jerry upwards
+    #[arg(long, global = true, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub store: Option<PathBuf>,
+    /// Who acts [default: user@host]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub actor: Option<String>,
+    /// How long to wait for a lock: 30s, 500ms, 2m
+    #[arg(long, global = true, value_name = "TIME", hide_short_help = true)]
+    pub lock_timeout: Option<String>,
+    /// Answer every question with yes
+    #[arg(long, short = 'y', global = true, hide_short_help = true)]
+    pub yes: bool,
+}
+
+/// The item that a command is about.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ItemArg {
+    /// The item: WORK-042, work-42 or 42
+    #[arg(value_name = "ID", add = ArgValueCandidates::new(complete::ids))]
+    pub id: String,
+}
+
+impl ItemArg {
+    pub(crate) fn id(&self, session: &Session) -> Result<WorkId, Failure> {
+        session.id(&self.id)
+    }
+}
+
+/// What every command that changes an item takes.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Change {
+    /// Why; goes into the item's history
+    #[arg(long, short = 'm', value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Only if the item has this version; exit status 5 if not
+    #[arg(long, value_name = "N")]
+    pub if_version: Option<u64>,
+    /// A name for this request; goes into the item's history
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    pub request_id: Option<String>,
+}
+
+impl Change {
+    pub(crate) fn request(&self, session: &Session) -> Result<Request, Failure> {
+        let Self { reason, if_version, request_id } = self.clone();
+        Ok(Request { reason, if_version, request_id, ..Request::new(session.actor()?) })
+    }
+}
+
+/// A parser for one of a few names: in any case, with suggestions for typing errors.
+fn one_of<T>(values: Vec<PossibleValue>) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err: std::error::Error + Send + Sync> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(values).try_map(|name| name.parse::<T>())
+}
+
+pub(crate) fn status() -> impl TypedValueParser<Value = Status> {
+    let value = |status: Status| match status {
+        Status::InProgress => PossibleValue::new(status.as_str()).alias("in-progress"),
+        Status::Completed => PossibleValue::new(status.as_str()).aliases(["done", "closed"]),
+        _ => PossibleValue::new(status.as_str()),
+    };
+    one_of(Status::ALL.map(value).to_vec())
+}
+
+pub(crate) fn priority() -> impl TypedValueParser<Value = Priority> {
+    one_of(Priority::ALL.map(|priority| PossibleValue::new(priority.as_str())).to_vec())
+}
+
+pub(crate) fn item_type() -> impl TypedValueParser<Value = ItemType> {
+    one_of(ItemType::ALL.map(|kind| PossibleValue::new(kind.as_str())).to_vec())
+}
+
+pub(crate) fn sort_key() -> impl TypedValueParser<Value = SortKey> {
+    PossibleValuesParser::new(SortKey::ALL.map(SortKey::as_str)).try_map(|name| {
+        let found = SortKey::ALL.into_iter().find(|key| key.as_str().eq_ignore_ascii_case(&name));
+        found.ok_or("no such order")
+    })
+}
+
+/// A day, which means its first instant in UTC, or an instant.
+pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
+    let day = text.len() == "2026-01-31".len();
+    let whole = if day { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    whole.parse().map_err(|_| {
+        format!("'{text}' is not a day like 2026-01-31 or a time like 2026-01-31T12:00:00Z")
+    })
+}
+
+/// An actor, checked when it is used: a wrong one is not a matter of grammar.
+pub(crate) fn actor(text: &str) -> Result<Actor, Failure> {
+    Ok(Actor::new(text)?)
+}

@@ -1,0 +1,181 @@
+//! `config`.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use clap_complete::ArgValueCandidates;
+use serde_json::{Value, json};
+
+use super::Outcome;
+use crate::complete;
+use crate::composition;
+use crate::exit::{Code, Failure};
+use crate::output::{Answer, Json, Style, line, warn};
+use crate::session::Session;
+use crate::settings::{self, Origin, Setting};
+
+/// What `config` takes.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Print every setting
+    Show {
+        /// Also where each value comes from
+        #[arg(long)]
+        origin: bool,
+    },
+    /// Print one setting
+    Get {
+        /// The setting
+        #[arg(add = ArgValueCandidates::new(complete::settings))]
+        key: String,
+    },
+    /// Change a setting: in the store's committed file, unless said otherwise
+    Set {
+        /// The setting
+        #[arg(add = ArgValueCandidates::new(complete::settings))]
+        key: String,
+        /// Its new value
+        value: String,
+        #[command(flatten)]
+        file: Which,
+    },
+    /// Remove a setting, so that the next layer decides
+    Unset {
+        /// The setting
+        #[arg(add = ArgValueCandidates::new(complete::settings))]
+        key: String,
+        #[command(flatten)]
+        file: Which,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Which {
+    /// For this machine only: local/config.toml in the store
+    #[arg(long, conflicts_with = "user")]
+    local: bool,
+    /// For this user, in every store
+    #[arg(long)]
+    user: bool,
+}
+
+impl Arguments {
+    pub(crate) fn run(self, session: &Session) -> Outcome {
+        match self.action.unwrap_or(Action::Show { origin: false }) {
+            Action::Show { origin } => {
+                let settings = session.settings()?;
+                for name in &settings.unknown {
+                    warn(&format!("unknown setting {name}"));
+                }
+                Ok(Box::new(Shown { settings: settings.all().to_vec(), origin }))
+            }
+            Action::Get { key } => {
+                Ok(Box::new(One(session.settings()?.get(settings::key(&key)?)?.clone())))
+            }
+            Action::Set { key, value, file } => set(session, &key, Some(&value), &file),
+            Action::Unset { key, file } => set(session, &key, None, &file),
+        }
+    }
+}
+
+fn set(session: &Session, key: &str, value: Option<&str>, which: &Which) -> Outcome {
+    let key = settings::key(key)?;
+    let path = file(session, which)?;
+    composition::edit_settings(&path, |text| settings::edited(&path, text, key, value))?;
+    Ok(Box::new(Written { key: key.name, value: value.map(str::to_owned), path }))
+}
+
+fn file(session: &Session, which: &Which) -> Result<PathBuf, Failure> {
+    let files = session.settings_files()?;
+    if which.user {
+        return files.user.ok_or_else(|| {
+            Failure::new(Code::Usage, "there is no place for a user's settings")
+                .hint("set HOME or XDG_CONFIG_HOME")
+        });
+    }
+    // Settings of a store need the store.
+    session.store()?;
+    let file = if which.local { files.local } else { files.project };
+    file.ok_or_else(|| Failure::new(Code::NoStore, "there is no store here"))
+}
+
+fn value(setting: &Setting) -> Value {
+    match setting.value.as_str() {
+        "" => Value::Null,
+        value => value.into(),
+    }
+}
+
+fn to_json(setting: &Setting) -> Value {
+    let (origin, place) = match &setting.origin {
+        Origin::Flag => ("flag", Value::Null),
+        Origin::Environment(variable) => ("environment", (*variable).into()),
+        Origin::File(path) => ("file", path.display().to_string().into()),
+        Origin::Default => ("default", Value::Null),
+    };
+    json!({ "key": setting.key.name, "value": value(setting), "origin": origin, "place": place })
+}
+
+struct Shown {
+    settings: Vec<Setting>,
+    origin: bool,
+}
+
+impl Answer for Shown {
+    fn json(&self, json: Json<'_>) -> io::Result<()> {
+        let settings: Vec<_> = self.settings.iter().map(to_json).collect();
+        json.answer("settings", &json!({ "settings": settings }))
+    }
+
+    fn text(&self, out: &mut dyn Write, _: Style) -> io::Result<()> {
+        self.settings.iter().try_for_each(|setting| {
+            write!(out, "{} = {}", setting.key.name, line(&setting.value))?;
+            if self.origin {
+                write!(out, "\t# {}", line(&setting.origin.to_string()))?;
+            }
+            writeln!(out)
+        })
+    }
+}
+
+struct One(Setting);
+
+impl Answer for One {
+    fn json(&self, json: Json<'_>) -> io::Result<()> {
+        json.answer("setting", &json!({ "setting": to_json(&self.0) }))
+    }
+
+    fn text(&self, out: &mut dyn Write, _: Style) -> io::Result<()> {
+        writeln!(out, "{}", line(&self.0.value))
+    }
+}
+
+struct Written {
+    key: &'static str,
+    value: Option<String>,
+    path: PathBuf,
+}
+
+impl Answer for Written {
+    fn json(&self, json: Json<'_>) -> io::Result<()> {
+        let place = self.path.display().to_string();
+        let setting =
+            json!({ "key": self.key, "value": self.value, "origin": "file", "place": place });
+        json.answer("setting", &json!({ "setting": setting }))
+    }
+
+    fn text(&self, out: &mut dyn Write, _: Style) -> io::Result<()> {
+        let path = self.path.display().to_string();
+        match &self.value {
+            Some(value) => writeln!(out, "{} = {} in {}", self.key, line(value), line(&path)),
+            None => writeln!(out, "{} is not set in {}", self.key, line(&path)),
+        }
+    }
+}

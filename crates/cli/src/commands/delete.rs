@@ -1,0 +1,62 @@
+//! `delete`.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use jerry_application::Delete;
+use jerry_domain::ports::Tombstone;
+use serde_json::json;
+
+use super::Outcome;
+use crate::args::{Change, ItemArg};
+use crate::exit::{Code, Failure};
+use crate::output::{Answer, Json, Style, line, whole};
+use crate::session::Session;
+
+/// What `delete` takes.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    item: ItemArg,
+    /// Also if other items wait for it or are parts of it
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    change: Change,
+}
+
+impl Arguments {
+    pub(crate) async fn run(self, session: &Session) -> Outcome {
+        let id = self.item.id(session)?;
+        let request = self.change.request(session)?;
+        let item = session.query()?.show(&id).await?;
+        if !session.confirm(&format!("delete {id}, {}?", line(item.title.as_str())))? {
+            return Err(Failure::new(Code::Usage, format!("{id} was not deleted")));
+        }
+        let stone = Delete::new(session.ports()?).delete(&id, self.force, &request).await?;
+        Ok(Box::new(Deleted(stone)))
+    }
+}
+
+struct Deleted(Tombstone);
+
+impl Answer for Deleted {
+    fn json(&self, json: Json<'_>) -> io::Result<()> {
+        let Tombstone { deleted_at, deleted_by, reason, item } = &self.0;
+        json.answer(
+            "deleted",
+            &json!({
+                "id": item.id,
+                "deleted_at": deleted_at,
+                "deleted_by": deleted_by,
+                "reason": reason,
+                "item": whole(item)?,
+            }),
+        )
+    }
+
+    fn text(&self, out: &mut dyn Write, _: Style) -> io::Result<()> {
+        let item = &self.0.item;
+        writeln!(out, "deleted {}: {}", item.id, line(item.title.as_str()))
+    }
+}

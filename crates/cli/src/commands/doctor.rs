@@ -1,0 +1,99 @@
+//! `doctor`.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use jerry_application::{Doctor, Request};
+use jerry_domain::ports::{Finding, Repair, Severity};
+use serde_json::json;
+
+use super::Outcome;
+use crate::exit::{Code, Failure};
+use crate::output::{Answer, Json, Paint, Style, line};
+use crate::session::Session;
+
+/// What `doctor` takes.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Put right what can be put right without losing anything, after a backup
+    #[arg(long)]
+    fix: bool,
+}
+
+impl Arguments {
+    pub(crate) async fn run(self, session: &Session) -> Outcome {
+        let store = session.store()?;
+        let doctor = Doctor::new(store.ports.clone(), store.care.clone());
+        let checkup = if self.fix {
+            let report = doctor.fix(&Request::new(session.actor()?)).await?;
+            Checkup { repairs: report.repairs, findings: report.remaining }
+        } else {
+            Checkup { repairs: Vec::new(), findings: doctor.examine().await? }
+        };
+        Ok(Box::new(checkup))
+    }
+}
+
+struct Checkup {
+    repairs: Vec<Repair>,
+    findings: Vec<Finding>,
+}
+
+impl Checkup {
+    fn broken(&self) -> usize {
+        let broken = |finding: &&Finding| finding.ailment.severity() == Severity::Broken;
+        self.findings.iter().filter(broken).count()
+    }
+}
+
+impl Answer for Checkup {
+    fn json(&self, json: Json<'_>) -> io::Result<()> {
+        let finding = |finding: &Finding| {
+            let mut value = serde_json::to_value(finding)?;
+            value["severity"] = serde_json::to_value(finding.ailment.severity())?;
+            Ok::<_, serde_json::Error>(value)
+        };
+        let findings = self.findings.iter().map(finding).collect::<Result<Vec<_>, _>>()?;
+        json.answer(
+            "doctor",
+            &json!({
+                "healthy": self.broken() == 0,
+                "findings": findings,
+                "repairs": self.repairs,
+            }),
+        )
+    }
+
+    fn text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
+        for Repair { finding, action } in &self.repairs {
+            let fixed = style.paint(Paint::Green, "fixed");
+            writeln!(out, "{fixed}   {}: {}", line(&finding.message), line(action))?;
+        }
+        for finding in &self.findings {
+            let severity = match finding.ailment.severity() {
+                Severity::Broken => style.paint(Paint::Red, "broken"),
+                Severity::Notice => style.paint(Paint::Yellow, "notice"),
+            };
+            let path = finding.path.as_ref().map(|path| format!("{path}: ")).unwrap_or_default();
+            let fixable = if finding.fixable { " (--fix repairs it)" } else { "" };
+            writeln!(out, "{severity}  {}{}{fixable}", line(&path), line(&finding.message))?;
+        }
+        if self.findings.is_empty() {
+            writeln!(out, "the store is healthy")?;
+        }
+        Ok(())
+    }
+
+    /// Notices cost time or wait for a person; only what is broken decides the exit status.
+    fn complaint(&self) -> Option<Failure> {
+        let broken = self.broken();
+        (broken > 0).then(|| {
+            let failure = Failure::new(Code::Unhealthy, format!("broken in this store: {broken}"));
+            if self.findings.iter().any(|finding| finding.fixable) {
+                failure.hint("`jerry doctor --fix` repairs what it can, after a backup")
+            } else {
+                failure
+            }
+        })
+    }
+}

@@ -1,0 +1,87 @@
+//! `search`.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use jerry_application::SearchResult;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Outcome;
+use super::list::Selection;
+use crate::output::{Answer, Json, Paint, Row, Style, line, remark, report_unreadable, unreadable};
+use crate::session::Session;
+
+/// What `search` takes.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// What to look for, in any case
+    text: String,
+    #[command(flatten)]
+    selection: Selection,
+}
+
+impl Arguments {
+    pub(crate) async fn run(self, session: &Session) -> Outcome {
+        let filter = self.selection.filter(session)?;
+        let found = session.query()?.search(&self.text, &filter).await?;
+        report_unreadable(&found.unreadable);
+        Ok(Box::new(Found(found)))
+    }
+}
+
+struct Found(SearchResult);
+
+impl Found {
+    fn count(&self) -> String {
+        let (shown, total) = (self.0.hits.len(), self.0.total);
+        match shown {
+            0 => "nothing found; --all looks in completed and cancelled items too".to_owned(),
+            shown if shown < total => format!("{shown} of {total}; --limit 0 shows all of them"),
+            shown => format!("{shown} found"),
+        }
+    }
+}
+
+impl Answer for Found {
+    fn json(&self, json: Json<'_>) -> io::Result<()> {
+        #[derive(Serialize)]
+        struct Hit<'a> {
+            item: Row<'a>,
+            field: Option<&'a str>,
+            excerpt: Option<&'a str>,
+        }
+        #[derive(Serialize)]
+        struct Fields<'a> {
+            hits: Vec<Hit<'a>>,
+            total: usize,
+            unreadable: Vec<Value>,
+        }
+        let hits = self.0.hits.iter().map(|hit| Hit {
+            item: Row::from(&hit.item),
+            field: hit.excerpt.as_ref().map(|excerpt| excerpt.field),
+            excerpt: hit.excerpt.as_ref().map(|excerpt| excerpt.text.as_str()),
+        });
+        let hits = hits.collect();
+        let unreadable = unreadable(&self.0.unreadable);
+        json.answer("hits", &Fields { hits, total: self.0.total, unreadable })
+    }
+
+    fn text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
+        for hit in &self.0.hits {
+            let id = style.paint(Paint::Bold, &hit.item.id.to_string());
+            writeln!(out, "{id}\t{}\t{}", hit.item.status, line(hit.item.title.as_str()))?;
+            if let Some(excerpt) = hit.excerpt.as_ref().filter(|excerpt| excerpt.field != "title") {
+                let field = style.paint(Paint::Dim, excerpt.field);
+                writeln!(out, "  {field}: {}", line(&excerpt.text))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn remarks(&self, style: Style) {
+        if style.terminal || self.0.hits.is_empty() || self.0.hits.len() < self.0.total {
+            remark(&self.count());
+        }
+    }
+}

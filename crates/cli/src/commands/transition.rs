@@ -1,0 +1,56 @@
+//! `start`, `block`, `complete`, `cancel`, `release`, `reopen`: the moves of the status machine.
+
+use clap::Args;
+use jerry_domain::{Edit, Transition};
+
+use super::Outcome;
+use crate::args::{Change, ItemArg};
+use crate::output::Changed;
+use crate::session::Session;
+
+macro_rules! transitions {
+    ($($(#[$doc:meta])* $name:ident => $said:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Args)]
+        pub struct $name {
+            #[command(flatten)]
+            item: ItemArg,
+            #[command(flatten)]
+            change: Change,
+        }
+
+        impl $name {
+            pub(crate) async fn run(self, session: &Session) -> Outcome {
+                run(session, Transition::$name, $said, &self.item, &self.change).await
+            }
+        }
+    )*};
+}
+
+transitions! {
+    /// What `start` takes.
+    Start => "started";
+    /// What `block` takes.
+    Block => "blocked";
+    /// What `complete` takes.
+    Complete => "completed";
+    /// What `cancel` takes.
+    Cancel => "cancelled";
+    /// What `release` takes.
+    Release => "released";
+    /// What `reopen` takes.
+    Reopen => "reopened";
+}
+
+async fn run(
+    session: &Session,
+    transition: Transition,
+    said: &str,
+    item: &ItemArg,
+    change: &Change,
+) -> Outcome {
+    let id = item.id(session)?;
+    let edits = vec![Edit::Move(transition)];
+    let update = session.modify()?.edit(&id, edits, &change.request(session)?).await?;
+    Ok(Box::new(Changed::new(said, update)))
+}

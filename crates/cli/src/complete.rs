@@ -1,0 +1,35 @@
+//! What a shell may offer for values that only the store knows. Where the store cannot be read,
+//! nothing is offered: completion has no place for errors.
+
+use clap_complete::CompletionCandidate;
+use jerry_application::Filter;
+
+use crate::args::Global;
+use crate::output::{Style, line};
+use crate::session::Session;
+use crate::settings::KEYS;
+
+/// The variable by which a shell asks for completions.
+pub(crate) const VARIABLE: &str = "JERRY_COMPLETE";
+
+/// The ids of the open items, each with its title.
+pub(crate) fn ids() -> Vec<CompletionCandidate> {
+    let env = Box::new(|name: &str| std::env::var_os(name));
+    let session = Session::new(Global::default(), Style::PLAIN, env);
+    let Ok(query) = session.query() else { return Vec::new() };
+    let open = Filter { limit: 1000, ..Filter::default() };
+    let Ok(page) = pollster::block_on(query.list(&open)) else { return Vec::new() };
+    let candidate = |item: jerry_domain::Summary| {
+        let title = line(item.title.as_str()).into_owned();
+        CompletionCandidate::new(item.id.to_string()).help(Some(title.into()))
+    };
+    page.items.into_iter().map(candidate).collect()
+}
+
+/// The names of the settings.
+pub(crate) fn settings() -> Vec<CompletionCandidate> {
+    let candidate = |key: &crate::settings::Key| {
+        CompletionCandidate::new(key.name).help(Some(key.about.into()))
+    };
+    KEYS.iter().map(candidate).collect()
+}

@@ -1,0 +1,160 @@
+//! The one place that knows which adapters stand behind the ports.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jerry_application::Ports;
+use jerry_domain::ports::{LockAdmin, StoreCare};
+use jerry_infra_fs::lock::{BackOff, LockBackend, LockSettings};
+use jerry_infra_fs::{LocateError, Located, OpenError, Whereabouts, machine};
+
+use crate::exit::{Code, Failure};
+use crate::settings::{self, Env, Settings};
+
+/// An open store.
+pub struct Store {
+    /// What the application works through.
+    pub ports: Ports,
+    /// What looks after the files.
+    pub care: Arc<dyn StoreCare>,
+    /// What looks at the locks.
+    pub locks: Arc<dyn LockAdmin>,
+    /// How its locks are made.
+    pub lock_backend: LockBackend,
+    /// What the user should know before relying on the store.
+    pub warnings: Vec<String>,
+}
+
+/// Finds the store that the command means.
+pub(crate) fn locate(flag: Option<&Path>, env: &Env) -> Result<Located, Failure> {
+    Ok(jerry_infra_fs::locate(&whereabouts(flag, env)?)?)
+}
+
+/// Finds where `init` makes a store.
+pub(crate) fn locate_new(flag: Option<&Path>, env: &Env) -> Result<Located, Failure> {
+    Ok(jerry_infra_fs::locate_new(&whereabouts(flag, env)?)?)
+}
+
+fn whereabouts(flag: Option<&Path>, env: &Env) -> Result<Whereabouts, Failure> {
+    let set = |name| env(name).filter(|value| !value.is_empty());
+    let project = set("JERRY_PROJECT").map(|name| name.into_string()).transpose();
+    Ok(Whereabouts {
+        flag: flag.map(Path::to_owned),
+        environment: set("JERRY_STORE").map(PathBuf::from),
+        project: project.map_err(|_| Failure::new(Code::Usage, "JERRY_PROJECT is not text"))?,
+        directory: std::env::current_dir()
+            .map_err(|error| Failure::io("cannot tell the present folder", &error))?,
+    })
+}
+
+/// Makes a store at `root`, or answers `false` where there is one.
+pub(crate) fn init(root: &Path, backend: LockBackend, settings: &str) -> Result<bool, Failure> {
+    Ok(jerry_infra_fs::Store::init(root, backend, settings)?)
+}
+
+/// Opens the store at `root`.
+pub(crate) fn open(root: &Path, settings: &Settings) -> Result<Store, Failure> {
+    let store = jerry_infra_fs::Store::open(root, lock_settings(settings)?)?;
+    let warnings = store.unsafe_file_system().map(|kind| {
+        format!(
+            "the store is on {kind}, whose file locks cannot be relied on; \
+             make it with `jerry init --lock-backend directory`, or use it from one machine only"
+        )
+    });
+    if store.format().lock_backend == LockBackend::Directory {
+        release_locks_when_interrupted()?;
+    }
+    Ok(Store {
+        ports: Ports {
+            items: store.items(),
+            ids: store.ids(),
+            locks: store.locks(),
+            clock: store.clock(),
+        },
+        care: store.care(),
+        locks: store.lock_admin(),
+        lock_backend: store.format().lock_backend,
+        warnings: warnings.into_iter().collect(),
+    })
+}
+
+pub(crate) fn lock_settings(settings: &Settings) -> Result<LockSettings, Failure> {
+    Ok(LockSettings {
+        timeout: settings.duration(settings::LOCK_TIMEOUT)?,
+        back_off: BackOff {
+            base: settings.duration(settings::LOCK_BACKOFF)?,
+            cap: settings.duration(settings::LOCK_BACKOFF_MAX)?,
+            jitter: settings.duration(settings::LOCK_JITTER)?,
+            max_attempts: settings.number(settings::LOCK_ATTEMPTS)?,
+        },
+        ..LockSettings::default()
+    })
+}
+
+/// Who uses this machine, for those who do not say who they are.
+pub(crate) fn user_at_host() -> String {
+    format!("{}@{}", machine::user(), machine::host())
+}
+
+/// Directory locks outlive a process that is interrupted, so they are released first; then the
+/// signal does what it would have done. Locks of the operating system end with the process, and
+/// the signal needs no help.
+#[cfg(unix)]
+fn release_locks_when_interrupted() -> Result<(), Failure> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
+        .map_err(|error| Failure::io("cannot listen for signals", &error))?;
+    std::thread::spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            jerry_infra_fs::lock::release_all();
+            // Ends the process by the signal itself, so that the shell sees 130 for SIGINT.
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+            std::process::exit(128 + signal);
+        }
+    });
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn release_locks_when_interrupted() -> Result<(), Failure> {
+    Ok(())
+}
+
+impl From<LocateError> for Failure {
+    fn from(error: LocateError) -> Self {
+        match error {
+            LocateError::NotFound { ref directory } => Self::of(Code::NoStore, &error)
+                .with("directory", directory.display().to_string())
+                .hint("make a store with `jerry init`, or name one with --store or JERRY_STORE"),
+            LocateError::ProjectName { .. } => Self::of(Code::Usage, &error),
+            LocateError::Io { ref path, .. } => {
+                Self::of(Code::Storage, &error).with("path", path.display().to_string())
+            }
+        }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::NoStore { ref root } => Self::of(Code::NoStore, &error)
+                .with("root", root.as_str())
+                .hint("make a store with `jerry init`"),
+            OpenError::OtherBackend { .. } => Self::of(Code::Invalid, &error).hint(
+                "every process must lock in the same way; a store keeps the one it was made with",
+            ),
+            OpenError::Repository(error) => error.into(),
+        }
+    }
+}
+
+/// Changes a settings file as one step.
+pub(crate) fn edit_settings(
+    path: &Path,
+    change: impl FnOnce(&str) -> Result<String, Failure>,
+) -> Result<(), Failure> {
+    let _ = change("")?;
+    Err(Failure::new(Code::Internal, format!("cannot write {}", path.display())))
+}

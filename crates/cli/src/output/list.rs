@@ -1,0 +1,127 @@
+//! Items in a list.
+
+use std::io::{self, Write};
+
+use jerry_domain::Summary;
+use jerry_domain::ports::Unreadable;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Answer, Cell, Json, Paint, Row, Style, line, remark, warn, write_table};
+use super::{priority_paint, status_paint};
+use crate::exit::chain;
+
+/// The items that a question was answered with.
+pub(crate) struct Listing {
+    pub(crate) items: Vec<Summary>,
+    /// How many there are without a limit.
+    pub(crate) total: usize,
+    /// What could not be read, and so may be missing.
+    pub(crate) unreadable: Vec<Unreadable>,
+    /// What the items are, in the plural.
+    pub(crate) what: &'static str,
+}
+
+impl Answer for Listing {
+    fn json(&self, json: Json<'_>) -> io::Result<()> {
+        #[derive(Serialize)]
+        struct Fields<'a> {
+            items: Vec<Row<'a>>,
+            total: usize,
+            unreadable: Vec<Value>,
+        }
+        let items = self.items.iter().map(Row::from).collect();
+        let unreadable = unreadable(&self.unreadable);
+        json.answer("items", &Fields { items, total: self.total, unreadable })
+    }
+
+    fn text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
+        if !style.terminal {
+            return self.items.iter().try_for_each(|item| compact(out, item));
+        }
+        if self.items.is_empty() {
+            return writeln!(out, "no {}", self.what);
+        }
+        let rows: Vec<_> = self.items.iter().map(cells).collect();
+        let headings = ["ID", "STATUS", "PRIORITY", "TYPE", "ASSIGNEE", "TITLE"];
+        write_table(out, style, headings, &rows)?;
+        writeln!(out, "{}", style.paint(Paint::Dim, &self.count()))
+    }
+
+    fn remarks(&self, style: Style) {
+        if !style.terminal && (self.items.is_empty() || self.total > self.items.len()) {
+            remark(&self.count());
+        }
+    }
+}
+
+impl Listing {
+    fn count(&self) -> String {
+        let Self { items, total, what, .. } = self;
+        match items.len() {
+            0 => format!("no {what}"),
+            shown if shown < *total => {
+                format!("{shown} of {total} {what}; --limit 0 shows all of them")
+            }
+            1 => format!("1 {}", what.trim_end_matches('s')),
+            shown => format!("{shown} {what}"),
+        }
+    }
+}
+
+/// One item as one line of tab-separated fields, for `cut` and `awk`: id, status, priority, type,
+/// assignee, title. Only the last may hold spaces besides the assignee.
+fn compact(out: &mut dyn Write, item: &Summary) -> io::Result<()> {
+    let assignee = item.assignee.as_ref().map_or("-", |assignee| assignee.as_str());
+    writeln!(
+        out,
+        "{}\t{}\t{}\t{}\t{}\t{}",
+        item.id,
+        item.status,
+        item.priority,
+        item.item_type,
+        line(assignee),
+        line(item.title.as_str())
+    )
+}
+
+fn cells(item: &Summary) -> [Cell; 6] {
+    let assignee = item.assignee.as_ref().map_or("-", |assignee| assignee.as_str());
+    [
+        Cell::painted(item.id.to_string(), Paint::Bold),
+        Cell::painted(item.status.as_str(), status_paint(item.status)),
+        Cell::painted(item.priority.as_str(), priority_paint(item.priority)),
+        Cell::new(item.item_type.as_str()),
+        Cell::new(line(assignee)),
+        Cell::new(line(item.title.as_str())),
+    ]
+}
+
+/// What could not be read, as JSON shows it.
+pub(crate) fn unreadable(unreadable: &[Unreadable]) -> Vec<Value> {
+    let describe = |error: &Unreadable| match error {
+        Unreadable::Malformed(error) => json!({
+            "path": error.path,
+            "line": error.line,
+            "column": error.column,
+            "message": error.reason,
+        }),
+        Unreadable::Storage(error) => json!({
+            "path": error.resource,
+            "line": null,
+            "column": null,
+            "message": chain(error),
+        }),
+    };
+    unreadable.iter().map(describe).collect()
+}
+
+/// Warns about what could not be read.
+pub(crate) fn report_unreadable(unreadable: &[Unreadable]) {
+    for error in unreadable {
+        warn(&format!("not shown: {}", chain(error)));
+    }
+    if !unreadable.is_empty() {
+        remark("hint: `jerry doctor` tells more");
+    }
+}

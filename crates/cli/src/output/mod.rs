@@ -1,0 +1,83 @@
+//! How results are shown: text for people, JSON for programs.
+
+mod escape;
+mod item;
+mod json;
+mod list;
+mod style;
+mod table;
+
+use std::io::{self, Write};
+
+pub(crate) use escape::{block, line};
+pub(crate) use item::{Changed, Shown};
+pub(crate) use json::{Json, Row, whole};
+pub(crate) use list::{Listing, report_unreadable, unreadable};
+pub use style::Style;
+pub(crate) use style::{Paint, priority_paint, status_paint};
+pub(crate) use table::{Cell, write as write_table};
+
+use crate::exit::Failure;
+
+/// The JSON contract that this version keeps.
+pub const SCHEMA: u32 = 1;
+
+/// What a command has to say when it did what was asked.
+pub trait Answer {
+    /// Says it to a program: one call of [`Json::answer`].
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn json(&self, json: Json<'_>) -> io::Result<()>;
+
+    /// Says it to a person.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn text(&self, out: &mut dyn Write, style: Style) -> io::Result<()>;
+
+    /// Says on standard error what a person should know beside the text.
+    fn remarks(&self, _style: Style) {}
+
+    /// What is wrong although the command did what was asked; it decides the exit status.
+    fn complaint(&self) -> Option<Failure> {
+        None
+    }
+}
+
+/// A finished text: a document, a script.
+pub(crate) struct Document {
+    pub(crate) kind: &'static str,
+    pub(crate) text: String,
+}
+
+impl Answer for Document {
+    fn json(&self, json: Json<'_>) -> io::Result<()> {
+        json.answer(self.kind, &serde_json::json!({ "text": self.text }))
+    }
+
+    /// To the letter for a program; for a terminal without what would drive it.
+    fn text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
+        let text = if style.terminal { block(&self.text) } else { self.text.as_str().into() };
+        out.write_all(text.as_bytes())
+    }
+}
+
+/// Says something on standard error. Where even that fails there is nobody left to tell.
+pub(crate) fn warn(message: &str) {
+    let _ = writeln!(io::stderr().lock(), "warning: {}", line(message));
+}
+
+/// Says something on standard error that is no warning.
+pub(crate) fn remark(message: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", line(message));
+}
+
+/// Says why the command did not do what was asked.
+pub(crate) fn complain(failure: &Failure) {
+    let mut text = format!("error: {}\n", block(&failure.message));
+    if let Some(hint) = &failure.hint {
+        text.push_str(&format!("hint: {}\n", block(hint)));
+    }
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}

@@ -1,0 +1,221 @@
+//! What a command works with: its options, its surroundings, and the store, opened when it is
+//! first needed.
+
+use std::cell::OnceCell;
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+
+use jerry_application::{Modify, Ports, Query};
+use jerry_domain::{Actor, WorkId};
+use jerry_infra_fs::Located;
+
+use crate::args::Global;
+use crate::composition::{self, Store};
+use crate::exit::{Code, Failure};
+use crate::output::{Style, warn};
+use crate::settings::{self, Env, Files, Settings};
+
+/// The most bytes that a text argument is read from; an item may not have more.
+const MAX_TEXT_BYTES: u64 = 4 << 20;
+
+/// One run of the program.
+pub struct Session {
+    /// What every command takes.
+    pub global: Global,
+    /// How standard output is to be written.
+    pub style: Style,
+    env: Env,
+    place: OnceCell<Located>,
+    settings: OnceCell<Settings>,
+    store: OnceCell<Store>,
+}
+
+impl Session {
+    /// A session that has looked at nothing yet.
+    #[must_use]
+    pub fn new(global: Global, style: Style, env: Env) -> Self {
+        Self {
+            global,
+            style,
+            env,
+            place: OnceCell::new(),
+            settings: OnceCell::new(),
+            store: OnceCell::new(),
+        }
+    }
+
+    /// Where the store is.
+    ///
+    /// # Errors
+    /// [`Code::NoStore`] when there is none.
+    pub fn place(&self) -> Result<&Located, Failure> {
+        once(&self.place, || composition::locate(self.global.store.as_deref(), &self.env))
+    }
+
+    /// Where a new store would be.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    pub fn new_place(&self) -> Result<Located, Failure> {
+        composition::locate_new(self.global.store.as_deref(), &self.env)
+    }
+
+    /// The settings in force; those of the user alone where there is no store.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or a value that is not allowed.
+    pub fn settings(&self) -> Result<&Settings, Failure> {
+        once(&self.settings, || self.load(&self.settings_files()?))
+    }
+
+    /// The settings as they are with the store at `root`.
+    ///
+    /// # Errors
+    /// As [`Session::settings`].
+    pub fn settings_of(&self, root: &Path) -> Result<Settings, Failure> {
+        self.load(&Files::of(Some(root), &self.env))
+    }
+
+    fn load(&self, files: &Files) -> Result<Settings, Failure> {
+        let flags = [
+            (settings::ACTOR, self.global.actor.as_deref()),
+            (settings::LOCK_TIMEOUT, self.global.lock_timeout.as_deref()),
+        ];
+        Settings::load(&flags, &self.env, files)
+    }
+
+    /// The settings files, of which any may be absent.
+    ///
+    /// # Errors
+    /// When it cannot be told where the store is; that there is none is no error.
+    pub fn settings_files(&self) -> Result<Files, Failure> {
+        let root = match self.place() {
+            Ok(place) => Some(place.root.as_path()),
+            Err(failure) if failure.code == Code::NoStore => None,
+            Err(failure) => return Err(failure),
+        };
+        Ok(Files::of(root, &self.env))
+    }
+
+    /// The store, open.
+    ///
+    /// # Errors
+    /// [`Code::NoStore`] when there is none, and why it cannot be opened.
+    pub fn store(&self) -> Result<&Store, Failure> {
+        once(&self.store, || {
+            let store = composition::open(&self.place()?.root, self.settings()?)?;
+            for warning in &store.warnings {
+                warn(warning);
+            }
+            Ok(store)
+        })
+    }
+
+    /// The ports of the store.
+    ///
+    /// # Errors
+    /// As [`Session::store`].
+    pub fn ports(&self) -> Result<Ports, Failure> {
+        Ok(self.store()?.ports.clone())
+    }
+
+    pub(crate) fn query(&self) -> Result<Query, Failure> {
+        Ok(Query::new(self.ports()?))
+    }
+
+    pub(crate) fn modify(&self) -> Result<Modify, Failure> {
+        Ok(Modify::new(self.ports()?))
+    }
+
+    /// Who acts.
+    ///
+    /// # Errors
+    /// [`Code::Invalid`] when the name cannot be an actor's.
+    pub fn actor(&self) -> Result<Actor, Failure> {
+        match self.settings()?.get(settings::ACTOR)?.value.as_str() {
+            "" => Ok(Actor::new(&composition::user_at_host())?),
+            name => Ok(Actor::new(name)?),
+        }
+    }
+
+    /// The id that a person typed.
+    ///
+    /// # Errors
+    /// [`Code::Usage`] when it is none.
+    pub fn id(&self, typed: &str) -> Result<WorkId, Failure> {
+        // A full id needs no settings, which would have to be read.
+        match typed.parse() {
+            Ok(id) => Ok(id),
+            Err(_) => Ok(WorkId::parse_lenient(typed, &self.settings()?.prefix()?)?),
+        }
+    }
+
+    /// Asks a question that only `y` answers with yes. Without a terminal there is nobody to ask,
+    /// and the command itself was the yes.
+    ///
+    /// # Errors
+    /// When the terminal cannot be used.
+    pub fn confirm(&self, question: &str) -> Result<bool, Failure> {
+        if self.global.yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Ok(true);
+        }
+        let unanswered = |error| Failure::io("cannot ask", &error);
+        let mut error = io::stderr().lock();
+        write!(error, "{question} [y/N] ").and_then(|()| error.flush()).map_err(unanswered)?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).map_err(unanswered)?;
+        Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    }
+}
+
+fn once<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T, Failure>) -> Result<&T, Failure> {
+    if let Some(value) = cell.get() {
+        return Ok(value);
+    }
+    let value = make()?;
+    Ok(cell.get_or_init(|| value))
+}
+
+/// A text given as an argument, in a file, or (`-`) on standard input.
+pub(crate) fn text(
+    argument: Option<String>,
+    file: Option<&PathBuf>,
+) -> Result<Option<String>, Failure> {
+    match (argument, file) {
+        (_, Some(path)) if path.as_os_str() != "-" => read_file(path).map(Some),
+        (_, Some(_)) => read_stdin().map(Some),
+        (Some(text), None) if text == "-" => read_stdin().map(Some),
+        (text, None) => Ok(text),
+    }
+}
+
+/// All of standard input, as text.
+pub(crate) fn read_stdin() -> Result<String, Failure> {
+    read_text(io::stdin().lock(), "standard input")
+}
+
+fn read_file(path: &Path) -> Result<String, Failure> {
+    let name = path.display().to_string();
+    match std::fs::File::open(path) {
+        Ok(file) => read_text(file, &name),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(Failure::new(Code::Usage, format!("there is no file {name}")).with("path", name))
+        }
+        Err(error) => Err(Failure::io(format_args!("cannot read {name}"), &error)),
+    }
+}
+
+fn read_text(source: impl Read, name: &str) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    source
+        .take(MAX_TEXT_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::io(format_args!("cannot read {name}"), &error))?;
+    if bytes.len() as u64 > MAX_TEXT_BYTES {
+        return Err(Failure::new(Code::TooLarge, format!("{name} holds more than 4 MiB")));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Failure::new(Code::Invalid, format!("{name} is not UTF-8 text from byte {at} on"))
+    })
+}
