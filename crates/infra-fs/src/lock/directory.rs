@@ -121,6 +121,7 @@ fn nonce() -> String {
 struct Prepared {
     directory: PathBuf,
     owner: OsString,
+    in_place: bool,
 }
 
 impl Prepared {
@@ -132,21 +133,21 @@ impl Prepared {
             super::make_folder_of(lock)?;
             steps::make_dir(&directory).map_err(failed)?;
         }
-        let prepared = Self { directory, owner: format!("{OWNER}{nonce}").into() };
+        let prepared = Self { directory, owner: format!("{OWNER}{nonce}").into(), in_place: false };
         let owner = prepared.directory.join(&prepared.owner);
         write_record(&owner).map_err(|error| storage_error("write", &owner, error))?;
         Ok(prepared)
     }
 
     /// Makes this the lock at `path`, unless there is one.
-    fn put_in_place(self, path: &Path) -> Result<Option<DirectoryLock>, StorageError> {
+    fn put_in_place(mut self, path: &Path) -> Result<Option<DirectoryLock>, StorageError> {
         let held = Held { directory: path.to_owned(), owner: path.join(&self.owner) };
         let mut registry = REGISTRY.enter();
         let placed = match registry.closed {
             true => Err(io::Error::other("this process is ending")),
             false => steps::rename_over(&self.directory, path),
         };
-        let placed = match placed {
+        self.in_place = match placed {
             Ok(()) => true,
             Err(error) => match error.kind() {
                 io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => false,
@@ -156,7 +157,7 @@ impl Prepared {
                 _ => return Err(storage_error("rename to", path, error)),
             },
         };
-        Ok(placed.then(|| {
+        Ok(self.in_place.then(|| {
             registry.held.push(held.clone());
             DirectoryLock(held)
         }))
@@ -164,10 +165,12 @@ impl Prepared {
 }
 
 impl Drop for Prepared {
-    /// Nothing is here any more if it became a lock; what cannot be removed is swept later.
+    /// What cannot be removed is swept later.
     fn drop(&mut self) {
-        drop(steps::remove_file(&self.directory.join(&self.owner)));
-        drop(steps::remove_dir(&self.directory));
+        if !self.in_place {
+            drop(steps::remove_file(&self.directory.join(&self.owner)));
+            drop(steps::remove_dir(&self.directory));
+        }
     }
 }
 
