@@ -266,6 +266,7 @@ mod other_programs {
     }
 }
 
+#[expect(clippy::print_stderr, reason = "a skipped test has to show")]
 fn skip(why: &str) {
     eprintln!("SKIPPED {}: {why}", thread::current().name().unwrap_or("a test"));
 }
