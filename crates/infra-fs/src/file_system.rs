@@ -35,12 +35,21 @@ mod system {
         // Some targets' words are 32 bits and signed; every magic number fits 32 bits.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::unnecessary_cast)]
         let magic = magic as u32;
-        let name = match magic {
+        let name = match name_of(magic) {
+            None => return Some(FileSystemKind::Local),
+            Some("FUSE") if is_virtiofs(path) => "virtiofs",
+            Some(name) => name,
+        };
+        Some(FileSystemKind::Network(name))
+    }
+
+    /// The file systems, by the numbers that the kernel gives them, whose locks may lie.
+    fn name_of(magic: u32) -> Option<&'static str> {
+        Some(match magic {
             0x6969 => "NFS",
             0x517B | 0xFF53_4D42 | 0xFE53_4D42 => "SMB",
             0x0102_1997 => "9p",
-            FUSE if is_virtiofs(path) => "virtiofs",
-            FUSE => "FUSE",
+            0x6573_5546 => "FUSE",
             0x00C3_6400 => "Ceph",
             0x5346_414F | 0x6B41_4653 => "AFS",
             0x7375_7245 => "Coda",
@@ -48,12 +57,9 @@ mod system {
             0x4750_4653 => "GPFS",
             0x786F_4256 => "vboxsf",
             0xBACB_ACBC => "vmhgfs",
-            _ => return Some(FileSystemKind::Local),
-        };
-        Some(FileSystemKind::Network(name))
+            _ => return None,
+        })
     }
-
-    const FUSE: u32 = 0x6573_5546;
 
     /// virtiofs bears FUSE's number; the table of mounts tells them apart.
     fn is_virtiofs(path: &Path) -> bool {
@@ -68,6 +74,28 @@ mod system {
             let of_device = line.split(' ').nth(2) == Some(&device);
             of_device && line.split(" - ").nth(1).is_some_and(|rest| rest.starts_with("virtiofs "))
         })
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use crate::file_system_of;
+
+        #[test]
+        fn the_numbers_have_their_names() {
+            let names = [0x6969, 0xFF53_4D42, 0xFE53_4D42, 0x0102_1997, 0x6573_5546, 0xEF53];
+            let names = names.map(name_of);
+            let expected = [Some("NFS"), Some("SMB"), Some("SMB"), Some("9p"), Some("FUSE"), None];
+            assert_eq!(names, expected);
+        }
+
+        #[test]
+        fn what_is_not_there_yet_lies_where_its_folder_lies() {
+            let local = FileSystemKind::Local;
+            assert_eq!(file_system_of(Path::new("/proc")), local);
+            assert_eq!(file_system_of(Path::new("/proc/no/such/store")), local);
+            assert_eq!(file_system_of(Path::new("no/such/store")), kind(Path::new(".")).unwrap());
+        }
     }
 }
 

@@ -284,3 +284,101 @@ mod system {
         Seen::Hidden
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    const OUTERMOST: &str = "pid:[4026531836] time:[4026531834]";
+    const CONTAINER: &str = "pid:[4026532001] time:[4026531834]";
+
+    fn place(machine: &str, boot: &str, namespaces: &str) -> Place {
+        let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Place { machine: known(machine), boot: known(boot), namespaces: known(namespaces) }
+    }
+
+    /// A process on the machine `m`, boot `b`, as it looks from another one there.
+    #[rstest]
+    #[case::gone(Seen::Gone, Life::Dead)]
+    #[case::ended(Seen::Ended, Life::Dead)]
+    #[case::pid_given_to_another(Seen::Started(8), Life::Dead)]
+    #[case::there(Seen::Started(7), Life::Alive)]
+    #[case::hidden(Seen::Hidden, Life::Unknown)]
+    fn here_the_kernel_tells(#[case] seen: Seen, #[case] expected: Life) {
+        let place = place("m", "b", CONTAINER);
+        let here = Described { pid: 1, started: Some(1), host: "h", place: &place };
+        let process = Described { pid: 2, started: Some(7), host: "h", place: &place };
+        assert_eq!(life_seen_from(here, process, |_| seen), expected);
+    }
+
+    #[rstest]
+    #[case::another_host("other", Some(7), place("m", "b", OUTERMOST), Life::Unknown)]
+    #[case::start_not_known("h", None, place("m", "b", OUTERMOST), Life::Unknown)]
+    #[case::boot_not_known("h", Some(7), place("m", "", OUTERMOST), Life::Unknown)]
+    #[case::namespaces_not_known("h", Some(7), place("m", "b", ""), Life::Unknown)]
+    #[case::another_namespace("h", Some(7), place("m", "b", CONTAINER), Life::Unknown)]
+    #[case::another_boot("h", Some(7), place("m", "c", OUTERMOST), Life::Dead)]
+    #[case::another_boot_of_who_knows("h", Some(7), place("", "c", OUTERMOST), Life::Unknown)]
+    #[case::another_boot_elsewhere("h", Some(7), place("n", "c", OUTERMOST), Life::Unknown)]
+    #[case::another_boot_in_a_container("h", Some(7), place("m", "c", CONTAINER), Life::Unknown)]
+    fn elsewhere_little_is_proven(
+        #[case] host: &str,
+        #[case] started: Option<u64>,
+        #[case] there: Place,
+        #[case] expected: Life,
+    ) {
+        let place = place("m", "b", OUTERMOST);
+        let here = Described { pid: 1, started: Some(1), host: "h", place: &place };
+        let process = Described { pid: 2, started, host, place: &there };
+        assert_eq!(life_seen_from(here, process, |_| Seen::Gone), expected);
+    }
+
+    #[test]
+    fn where_this_process_cannot_be_placed_nothing_is_proven() {
+        let known = place("m", "b", OUTERMOST);
+        let unknown = place("m", "", OUTERMOST);
+        let process = Described { pid: 2, started: Some(7), host: "h", place: &known };
+        let here = Described { pid: 1, started: Some(1), host: "h", place: &unknown };
+        assert_eq!(life_seen_from(here, process, |_| Seen::Gone), Life::Unknown);
+        let here = Described { pid: 1, started: None, host: "h", place: &known };
+        assert_eq!(life_seen_from(here, process, |_| Seen::Gone), Life::Unknown);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn this_process_lives_and_its_dead_child_does_not() {
+        let this = this_process();
+        let process = Described {
+            pid: this.pid,
+            started: this.started,
+            host: &this.host,
+            place: &this.place,
+        };
+        assert_eq!(life(process), Life::Alive);
+        assert_eq!(
+            life(Described { started: this.started.map(|at| at + 1), ..process }),
+            Life::Dead
+        );
+
+        let mut child = std::process::Command::new("cat")
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .expect("started");
+        let process =
+            Described { pid: child.id(), started: system::started(child.id()), ..process };
+        assert_eq!(life(process), Life::Alive);
+        child.kill().expect("it lives");
+        child.wait().expect("killed");
+        assert_eq!(life(process), Life::Dead);
+    }
+
+    #[rstest]
+    #[case("plain", "plain")]
+    #[case("a\"b\\c\nd", "a?b?c?d")]
+    #[case("ééééé", "éééé")]
+    fn texts_have_a_bounded_size_in_json(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(plain(text, 9), expected);
+    }
+}

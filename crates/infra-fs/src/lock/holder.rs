@@ -94,3 +94,54 @@ fn template() -> io::Result<&'static Template> {
     };
     TEMPLATE.get_or_init(make).as_ref().ok_or_else(|| io::ErrorKind::FileTooLarge.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_comes_back_over_whatever_stood_there() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let path = folder.path().join("a.lock");
+        let file = steps::open_or_create(&path).expect("created");
+        steps::write_all(&file, "x".repeat(3 * SIZE).as_bytes()).expect("written");
+        assert_eq!(read_at(&path), None);
+        write(&file).expect("written");
+        write(&file).expect("written");
+
+        let holder = read_at(&path).expect("a record");
+        let ours = Record::of_this_process(holder.since).holder;
+        assert_eq!(holder, ours);
+        assert!(Timestamp::now() >= holder.since);
+    }
+
+    #[test]
+    fn the_longest_record_fits() {
+        let long = |bytes: usize| "m".repeat(bytes);
+        let known = || Some(long(64));
+        let place = Place { machine: known(), boot: known(), namespaces: known() };
+        let holder = Holder {
+            pid: u32::MAX,
+            started: Some(u64::MAX),
+            host: long(64),
+            user: long(48),
+            command: long(64),
+            since: Timestamp::MAX,
+        };
+        let text = serde_json::to_string(&Record { place, holder }).expect("serialises");
+        assert!(text.len() < SIZE, "{}", text.len());
+    }
+
+    #[test]
+    fn a_record_of_a_dead_process_names_nobody() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let path = folder.path().join("a.lock");
+        let mut record = Record::of_this_process(Timestamp::now());
+        // Another process has had this id since.
+        record.holder.started = record.holder.started.map(|at| at + 1);
+        let file = steps::open_or_create(&path).expect("created");
+        let text = serde_json::to_vec(&record).expect("serialises");
+        steps::write_all(&file, &text).expect("written");
+        assert_eq!(read_at(&path).is_none(), record.life() == Life::Dead);
+    }
+}
