@@ -138,21 +138,30 @@ impl AtomicFiles {
         };
         let Some(changed) = change(value) else { return Ok(false) };
         let text = encode(&place, &changed)?;
-        let Some(content) = content else {
-            return match publish::create(&place.path, &text)? {
-                Creation::Created => Ok(true),
-                Creation::Exists => Err(AtomicFileError::ChangedOutside { path: place.path }),
-            };
+        let text = match &content {
+            Some(content) => codec::respell(&content.bytes, text),
+            None => text,
         };
-        let text = codec::respell(&content.bytes, text);
-        let staged = Staged::write(&place.path, &text, Some(content.metadata.permissions()))?;
-        let now = read::bytes(&place.path, &place.shown)?;
-        if now.is_none_or(|now| now.bytes != content.bytes) {
-            return Err(AtomicFileError::ChangedOutside { path: place.path });
-        }
-        staged.replace()?;
-        publish::sync_parent(&place.path)?;
-        Ok(true)
+        publish_over(&place, content.as_ref(), &text)
+    }
+
+    /// As [`AtomicFiles::update`], for a file that is text of another kind than JSON: settings,
+    /// for example. `change` may refuse with an error of its own, and then nothing is written.
+    ///
+    /// # Errors
+    /// What `change` refuses; [`AtomicFileError`]; [`AtomicFileError::Malformed`] when the file is
+    /// not UTF-8.
+    pub fn update_text<E: From<AtomicFileError>>(
+        &self,
+        path: &Path,
+        change: impl FnOnce(Option<&str>) -> Result<Option<String>, E>,
+    ) -> Result<bool, E> {
+        let place = self.place(path)?;
+        let _guard = self.lock(&place)?;
+        let content = read::bytes(&place.path, &place.shown).map_err(AtomicFileError::from)?;
+        let text = content.as_ref().map(|content| utf8(&place, content)).transpose()?;
+        let Some(changed) = change(text)? else { return Ok(false) };
+        Ok(publish_over(&place, content.as_ref(), changed.as_bytes())?)
     }
 
     /// Creates a file unless something is there. Durable when it answers [`Creation::Created`].
@@ -226,6 +235,36 @@ fn lock_name(shown: &str) -> LockName {
 fn fnv_1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// Puts `text` in place of what was read, unless something else stands there by now.
+fn publish_over(
+    place: &Place,
+    read: Option<&Content>,
+    text: &[u8],
+) -> Result<bool, AtomicFileError> {
+    let changed_outside = || AtomicFileError::ChangedOutside { path: place.path.clone() };
+    let Some(read) = read else {
+        return match publish::create(&place.path, text)? {
+            Creation::Created => Ok(true),
+            Creation::Exists => Err(changed_outside()),
+        };
+    };
+    let staged = Staged::write(&place.path, text, Some(read.metadata.permissions()))?;
+    let now = read::bytes(&place.path, &place.shown)?;
+    if now.is_none_or(|now| now.bytes != read.bytes) {
+        return Err(changed_outside());
+    }
+    staged.replace()?;
+    publish::sync_parent(&place.path)?;
+    Ok(true)
+}
+
+fn utf8<'a>(place: &Place, content: &'a Content) -> Result<&'a str, AtomicFileError> {
+    std::str::from_utf8(&content.bytes).map_err(|error| {
+        let reason = format!("is not UTF-8 text from byte {} on", error.valid_up_to());
+        Malformed { path: place.shown.clone(), line: 0, column: 0, reason }.into()
     })
 }
 

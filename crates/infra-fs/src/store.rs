@@ -8,6 +8,7 @@ use jerry_domain::ports::{
     WorkItemRepository,
 };
 
+use crate::atomic_file::AtomicFiles;
 use crate::care::FsCare;
 use crate::clock::SystemClock;
 use crate::codec;
@@ -161,6 +162,12 @@ impl Store {
     #[must_use]
     pub fn lock_admin(&self) -> Arc<dyn LockAdmin> {
         Arc::new(self.locks.clone())
+    }
+
+    /// Other files in the store's folder, settings for example.
+    #[must_use]
+    pub fn files(&self) -> AtomicFiles {
+        AtomicFiles::new(self.layout.root().to_owned(), self.locks.clone())
     }
 
     /// What looks after the files.

@@ -96,6 +96,28 @@ fn a_file_is_pretty_with_a_trailing_newline_and_folders_are_made() {
 }
 
 #[test]
+fn text_is_changed_as_it_is_or_not_at_all() {
+    let (folder, files) = fixture();
+    let path = Path::new("config.toml");
+    let set =
+        |text: &'static str| move |_: Option<&str>| Ok::<_, AtomicFileError>(Some(text.to_owned()));
+    assert!(files.update_text(path, set("a = 1 # one\n")).expect("creates"));
+    let refused = files.update_text(path, |old| {
+        assert_eq!(old, Some("a = 1 # one\n"));
+        Err(AtomicFileError::Path { path: path.to_owned() })
+    });
+    assert!(refused.is_err());
+    let foreign = files.update_text(path, |_| {
+        fs::write(folder.path().join(path), "b = 2\n").expect("another program");
+        set("c = 3\n")(None)
+    });
+    assert!(matches!(foreign, Err(AtomicFileError::ChangedOutside { .. })), "{foreign:?}");
+    assert_eq!(fs::read_to_string(folder.path().join(path)).expect("there"), "b = 2\n");
+    fs::write(folder.path().join(path), b"\xff").expect("another program");
+    assert!(matches!(files.update_text(path, set("")), Err(AtomicFileError::Malformed(_))));
+}
+
+#[test]
 fn only_the_first_creates() {
     let (_folder, files) = fixture();
     let path = Path::new("x.json");
