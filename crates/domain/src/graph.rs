@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use crate::{ItemRef, Status, Summary, Uid, WorkId};
+use crate::{ItemRef, Summary, Uid, WorkId};
 
 /// Items that wait for each other in a ring, or are parts of each other. The first is repeated at
 /// the end.
@@ -77,7 +77,7 @@ impl<'a> Graph<'a> {
     /// Whether `item` can be begun.
     #[must_use]
     pub fn standing(&self, item: &Summary) -> Standing {
-        if item.status != Status::Pending || item.claimed_by.is_some() {
+        if !item.is_free() {
             return Standing::Taken;
         }
         let unfinished = item
@@ -86,15 +86,6 @@ impl<'a> Graph<'a> {
             .filter(|needed| self.resolve(needed).is_none_or(|needed| !needed.status.is_closed()));
         let waits_for: Vec<_> = unfinished.map(|needed| self.name_of(needed)).collect();
         if waits_for.is_empty() { Standing::Ready } else { Standing::Waiting(waits_for) }
-    }
-
-    /// The items that can be begun, the most urgent first, then the oldest.
-    #[must_use]
-    pub fn ready(&self) -> Vec<&'a Summary> {
-        let mut ready: Vec<_> =
-            self.items.iter().filter(|item| self.standing(item) == Standing::Ready).collect();
-        ready.sort_by_key(|item| (item.priority, item.created_at, item.uid));
-        ready
     }
 
     /// The items whose parent is `id`.

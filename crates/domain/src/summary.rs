@@ -50,6 +50,14 @@ pub struct Summary {
     pub due_at: Option<Timestamp>,
 }
 
+impl Summary {
+    /// Whether nobody has begun it: pending and unclaimed.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        self.status == Status::Pending && self.claimed_by.is_none()
+    }
+}
+
 impl From<&WorkItem> for Summary {
     fn from(item: &WorkItem) -> Self {
         let unresolved = item.links.iter().filter(|link| link.kind == LinkKind::DependsOn);

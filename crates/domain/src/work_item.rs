@@ -118,6 +118,20 @@ impl WorkItem {
         })
     }
 
+    /// The same contents as another item, with an identity of its own: for a copy that was made
+    /// by hand together with the identity of its original.
+    ///
+    /// # Errors
+    /// As [`WorkItem::apply`].
+    pub fn reissue(&self, id: WorkId, uid: Uid, stamp: &Stamp) -> Result<Self, Refusal> {
+        let issued = self.rewrite(Event::RENUMBERED, stamp, |record| {
+            record.id = id;
+            record.uid = uid;
+            Ok(())
+        })?;
+        Ok(issued.unwrap_or_else(|| self.clone()))
+    }
+
     /// The item with every bare reference completed by what `uid_of` knows. No write of its own:
     /// a repository does it in passing.
     ///
