@@ -1,12 +1,8 @@
 //! Making new items.
 
-use jerry_domain::ports::Insertion;
-use jerry_domain::{Edit, Prefix, Stamp, Title, Uid, WorkId, WorkItem};
+use jerry_domain::{Edit, Prefix, Title, WorkItem};
 
-use crate::{Error, Ports, Request, references};
-
-/// How often a number that turns out to be taken is replaced by a later one.
-const ATTEMPTS: usize = 20;
+use crate::{Error, Ports, Request, numbering, references};
 
 /// An item to be made.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,46 +46,12 @@ impl Create {
         }
         let stamp = request.stamp(self.ports.clock.now());
         let uids = self.ports.ids.uids(new.len()).await?;
-        let new: Vec<_> = new.iter().zip(uids).collect();
-        self.insert(&new, &stamp).await
+        let new: Vec<_> = new.into_iter().zip(uids).collect();
+        numbering::insert(&self.ports, &self.prefix, new.len(), |index, id| {
+            let (NewItem { title, edits }, uid) = &new[index];
+            WorkItem::create(id, *uid, title.clone(), edits, &stamp)
+                .map_err(|source| Error::NotCreated { title: title.to_string(), source })
+        })
+        .await
     }
-
-    /// Inserts under fresh numbers; whose number is taken gets a later one.
-    async fn insert(&self, new: &[(&NewItem, Uid)], stamp: &Stamp) -> Result<Vec<WorkItem>, Error> {
-        let mut made: Vec<Option<WorkItem>> = vec![None; new.len()];
-        for attempt in 0..ATTEMPTS {
-            let missing: Vec<_> = (0..made.len()).filter(|index| made[*index].is_none()).collect();
-            if missing.is_empty() {
-                return Ok(made.into_iter().flatten().collect());
-            }
-            if attempt > 0 {
-                self.ports.ids.catch_up(&self.prefix).await?;
-            }
-            let ids = self.ports.ids.work_ids(&self.prefix, missing.len()).await?;
-            let items = missing.iter().zip(ids).map(|(index, id)| build(new[*index], id, stamp));
-            let items = items.collect::<Result<Vec<_>, _>>()?;
-            for (index, insertion) in missing.into_iter().zip(self.insert_all(items).await?) {
-                if let Insertion::Inserted(item) = insertion {
-                    made[index] = Some(*item);
-                }
-            }
-        }
-        let prefix = self.prefix.to_string();
-        Err(Error::NoFreeNumber { prefix, attempts: ATTEMPTS })
-    }
-
-    async fn insert_all(&self, mut items: Vec<WorkItem>) -> Result<Vec<Insertion>, Error> {
-        match items.pop() {
-            Some(only) if items.is_empty() => Ok(vec![self.ports.items.insert(only).await?]),
-            last => {
-                items.extend(last);
-                Ok(self.ports.items.insert_many(items).await?)
-            }
-        }
-    }
-}
-
-fn build((new, uid): (&NewItem, Uid), id: WorkId, stamp: &Stamp) -> Result<WorkItem, Error> {
-    WorkItem::create(id, uid, new.title.clone(), &new.edits, stamp)
-        .map_err(|source| Error::NotCreated { title: new.title.to_string(), source })
 }

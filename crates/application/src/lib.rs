@@ -10,6 +10,7 @@ mod doctor;
 mod error;
 mod filter;
 mod modify;
+mod numbering;
 mod ports;
 mod query;
 mod ready;

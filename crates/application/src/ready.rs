@@ -1,8 +1,11 @@
 //! What can be begun.
 
-use jerry_domain::ports::Unreadable;
-use jerry_domain::{Graph, Summary};
+use std::cell::OnceCell;
 
+use jerry_domain::ports::Unreadable;
+use jerry_domain::{ReadyList, Summary};
+
+use crate::references::Names;
 use crate::{Error, Ports};
 
 /// The items that can be begun.
@@ -35,19 +38,26 @@ impl Ready {
     /// # Errors
     /// [`Error::Repository`] when the store cannot be listed.
     pub async fn ready(&self, limit: usize) -> Result<ReadyItems, Error> {
-        let mut all = Vec::new();
+        let mut list = ReadyList::default();
+        let mut names = Names::default();
         let mut unreadable = Vec::new();
         for summary in self.ports.items.summaries().await? {
             match summary {
-                Ok(summary) => all.push(summary),
+                Ok(summary) => {
+                    names.learn(&summary);
+                    list.add(summary);
+                }
                 Err(error) => unreadable.push(error),
             }
         }
-        let graph = Graph::new(&all);
-        let ready = graph.ready();
-        let total = ready.len();
-        let limit = if limit == 0 { total } else { limit };
-        let items = ready.into_iter().take(limit).cloned().collect();
+        let by_name = OnceCell::new();
+        let uid_of = |id: &_| by_name.get_or_init(|| names.by_name()).get(id).copied();
+        let mut items = list.into_ready(uid_of);
+        let total = items.len();
+        if limit > 0 {
+            items.truncate(limit);
+        }
+        names.refresh(&mut items);
         Ok(ReadyItems { items, total, unreadable })
     }
 }

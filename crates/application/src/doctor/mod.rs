@@ -1,8 +1,12 @@
 //! Finding what is wrong with a store, and putting right what can be put right safely.
 
+mod duplicates;
+mod rules;
+
 use std::sync::Arc;
 
-use jerry_domain::ports::{Finding, Repair, StoreCare};
+use jerry_domain::ports::{Finding, Repair, RepositoryError, StoreCare};
+use jerry_domain::{Graph, Summary};
 
 use crate::{Error, Ports, Request};
 
@@ -35,7 +39,9 @@ impl Doctor {
     /// # Errors
     /// [`Error::Repository`] when the store cannot be listed.
     pub async fn examine(&self) -> Result<Vec<Finding>, Error> {
-        Ok(self.care.examine().await?)
+        let mut findings = self.care.examine().await?;
+        findings.extend(self.examine_items().await?);
+        Ok(findings)
     }
 
     /// Repairs what can be repaired without losing anything, then examines again. Never deletes
@@ -45,7 +51,27 @@ impl Doctor {
     /// The error of the first repair that failed; those before it stand.
     pub async fn fix(&self, request: &Request) -> Result<Report, Error> {
         let stamp = request.stamp(self.ports.clock.now());
-        let repairs = self.care.repair(&self.care.examine().await?, &stamp).await?;
+        let files = self.care.examine().await?;
+        let mut repairs = self.care.repair(&files, &stamp).await?;
+        repairs.extend(duplicates::separate(&self.ports, request).await?);
         Ok(Report { repairs, remaining: self.examine().await? })
     }
+
+    /// What the items say of each other. Items that cannot be read are the files' findings.
+    async fn examine_items(&self) -> Result<Vec<Finding>, RepositoryError> {
+        let items = summaries(&self.ports).await?;
+        let graph = Graph::new(&items);
+        let mut findings = duplicates::find(&items);
+        findings.extend(rules::dangling(&self.ports, &items, &graph).await?);
+        findings.extend(rules::cycles(&graph));
+        findings.extend(rules::ahead_of_clock(&items, self.ports.clock.now()));
+        Ok(findings)
+    }
+}
+
+/// Every item that can be read, by id.
+async fn summaries(ports: &Ports) -> Result<Vec<Summary>, RepositoryError> {
+    let mut items: Vec<_> = ports.items.summaries().await?.filter_map(Result::ok).collect();
+    items.sort_by(|one, other| one.id.cmp(&other.id));
+    Ok(items)
 }

@@ -1,0 +1,11 @@
+//! The services over strict adapters in memory, and over mocks where something must fail.
+
+mod create;
+mod delete;
+mod desk;
+mod doctor;
+mod errors;
+mod modify;
+mod query;
+mod ready;
+mod relate;
