@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use jerry_application::Ports;
 use jerry_domain::ports::{LockAdmin, StoreCare};
-use jerry_infra_fs::lock::{BackOff, LockBackend, LockSettings};
-use jerry_infra_fs::{LocateError, Located, OpenError, Whereabouts, machine};
+use jerry_infra_fs::lock::{BackOff, FsLocks, LockBackend, LockSettings};
+use jerry_infra_fs::{
+    AtomicFileError, AtomicFiles, LocateError, Located, OpenError, Whereabouts, machine,
+};
 
 use crate::exit::{Code, Failure};
 use crate::settings::{self, Env, Settings};
@@ -19,6 +21,8 @@ pub struct Store {
     pub care: Arc<dyn StoreCare>,
     /// What looks at the locks.
     pub locks: Arc<dyn LockAdmin>,
+    /// Other files in its folder.
+    pub files: AtomicFiles,
     /// How its locks are made.
     pub lock_backend: LockBackend,
     /// What the user should know before relying on the store.
@@ -73,6 +77,7 @@ pub(crate) fn open(root: &Path, settings: &Settings) -> Result<Store, Failure> {
         },
         care: store.care(),
         locks: store.lock_admin(),
+        files: store.files(),
         lock_backend: store.format().lock_backend,
         warnings: warnings.into_iter().collect(),
     })
@@ -89,6 +94,12 @@ pub(crate) fn lock_settings(settings: &Settings) -> Result<LockSettings, Failure
         },
         ..LockSettings::default()
     })
+}
+
+/// The files of a folder that is no store, locked beside themselves.
+pub(crate) fn files(folder: &Path, settings: &Settings) -> Result<AtomicFiles, Failure> {
+    let locks = FsLocks::new(folder.to_owned(), LockBackend::Os, lock_settings(settings)?);
+    Ok(AtomicFiles::new(folder.to_owned(), locks))
 }
 
 /// Who uses this machine, for those who do not say who they are.
@@ -150,11 +161,17 @@ impl From<OpenError> for Failure {
     }
 }
 
-/// Changes a settings file as one step.
-pub(crate) fn edit_settings(
-    path: &Path,
-    change: impl FnOnce(&str) -> Result<String, Failure>,
-) -> Result<(), Failure> {
-    let _ = change("")?;
-    Err(Failure::new(Code::Internal, format!("cannot write {}", path.display())))
+impl From<AtomicFileError> for Failure {
+    fn from(error: AtomicFileError) -> Self {
+        match error {
+            AtomicFileError::Path { .. } => Self::of(Code::Internal, &error),
+            AtomicFileError::Lock(error) => error.into(),
+            AtomicFileError::Malformed(error) => error.into(),
+            AtomicFileError::TooLarge { .. } => Self::of(Code::TooLarge, &error),
+            AtomicFileError::ChangedOutside { .. } => Self::of(Code::ChangedOutside, &error)
+                .hint("nothing was overwritten; run the command again"),
+            AtomicFileError::Storage(error) => error.into(),
+            AtomicFileError::Indeterminate(_) => Self::of(Code::Indeterminate, &error),
+        }
+    }
 }

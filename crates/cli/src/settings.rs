@@ -103,6 +103,13 @@ pub const LOCK_JITTER: Key = Key {
 pub const KEYS: [Key; 7] =
     [PREFIX, ACTOR, LOCK_TIMEOUT, LOCK_ATTEMPTS, LOCK_BACKOFF, LOCK_BACKOFF_MAX, LOCK_JITTER];
 
+/// This machine's settings, in the store.
+pub const LOCAL_FILE: &str = "local/config.toml";
+/// The project's settings, in the store.
+pub const PROJECT_FILE: &str = "config.toml";
+/// The user's settings, in their own folder.
+pub const USER_FILE: &str = "config.toml";
+
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -158,9 +165,9 @@ impl Files {
             .or_else(|| set("APPDATA"))
             .or_else(|| set("HOME").map(|home| home.join(".config")));
         Self {
-            local: root.map(|root| root.join("local/config.toml")),
-            project: root.map(|root| root.join("config.toml")),
-            user: config.map(|config| config.join("jerry/config.toml")),
+            local: root.map(|root| root.join(LOCAL_FILE)),
+            project: root.map(|root| root.join(PROJECT_FILE)),
+            user: config.map(|config| config.join("jerry").join(USER_FILE)),
         }
     }
 }
@@ -258,6 +265,11 @@ pub fn key(name: &str) -> Result<Key, Failure> {
 /// A value that the setting does not allow; a text that is no TOML.
 pub fn edited(path: &Path, text: &str, key: Key, value: Option<&str>) -> Result<String, Failure> {
     let mut document = parse(path, text)?;
+    // Comments of a file without settings are its head, which TOML would put behind the first.
+    let head = if document.is_empty() { text } else { "" };
+    if document.is_empty() {
+        document = DocumentMut::new();
+    }
     let (table, name) = match key.name.split_once('.') {
         None => (document.as_table_mut(), key.name),
         Some((table, name)) => {
@@ -277,7 +289,7 @@ pub fn edited(path: &Path, text: &str, key: Key, value: Option<&str>) -> Result<
             table[name] = toml_edit::value(value);
         }
     }
-    Ok(document.to_string())
+    Ok(format!("{head}{document}"))
 }
 
 fn resolve(
@@ -486,6 +498,9 @@ mod tests {
         let text = edited(path, &text, LOCK_TIMEOUT, Some("5s")).expect("valid");
         assert!(text.contains("# ours") && text.contains("# slow disk"), "{text}");
         assert!(text.contains("prefix = \"AB\"") && text.contains("timeout = \"5s\""), "{text}");
+        let head = "# what this file is\n";
+        let set = edited(path, head, LOCK_TIMEOUT, Some("5s")).expect("valid");
+        assert_eq!(set, "# what this file is\n[lock]\ntimeout = \"5s\"\n");
         let text = edited(path, &text, PREFIX, None).expect("valid");
         assert!(!text.contains("prefix"), "{text}");
         assert!(edited(path, &text, PREFIX, Some("ab")).is_err());

@@ -1,10 +1,11 @@
 //! `config`.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCandidates;
+use jerry_infra_fs::AtomicFiles;
 use serde_json::{Value, json};
 
 use super::Outcome;
@@ -87,23 +88,27 @@ impl Arguments {
 
 fn set(session: &Session, key: &str, value: Option<&str>, which: &Which) -> Outcome {
     let key = settings::key(key)?;
-    let path = file(session, which)?;
-    composition::edit_settings(&path, |text| settings::edited(&path, text, key, value))?;
+    let (files, name, path) = file(session, which)?;
+    files.update_text(Path::new(name), |text| {
+        let text = text.unwrap_or_default();
+        settings::edited(&path, text, key, value).map(|edited| (edited != text).then_some(edited))
+    })?;
     Ok(Box::new(Written { key: key.name, value: value.map(str::to_owned), path }))
 }
 
-fn file(session: &Session, which: &Which) -> Result<PathBuf, Failure> {
-    let files = session.settings_files()?;
+/// The files among which the settings file is, its name there, and its whole path.
+fn file(session: &Session, which: &Which) -> Result<(AtomicFiles, &'static str, PathBuf), Failure> {
     if which.user {
-        return files.user.ok_or_else(|| {
+        let path = session.settings_files()?.user.ok_or_else(|| {
             Failure::new(Code::Usage, "there is no place for a user's settings")
                 .hint("set HOME or XDG_CONFIG_HOME")
-        });
+        })?;
+        let folder = path.parent().unwrap_or(&path);
+        return Ok((composition::files(folder, session.settings()?)?, settings::USER_FILE, path));
     }
-    // Settings of a store need the store.
-    session.store()?;
-    let file = if which.local { files.local } else { files.project };
-    file.ok_or_else(|| Failure::new(Code::NoStore, "there is no store here"))
+    let files = session.store()?.files.clone();
+    let name = if which.local { settings::LOCAL_FILE } else { settings::PROJECT_FILE };
+    Ok((files, name, session.place()?.root.join(name)))
 }
 
 fn value(setting: &Setting) -> Value {
