@@ -409,3 +409,219 @@ fn with_moves(failure: Failure, from: Status) -> Failure {
 fn names(ids: &[WorkId]) -> Vec<String> {
     ids.iter().map(WorkId::to_string).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::time::Duration;
+
+    use jerry_domain::ports::{Holder, LockName};
+    use jerry_domain::{Actor, CheckId, Cycle, Timestamp, Transition};
+    use rstest::rstest;
+
+    use super::*;
+
+    fn id(number: u64) -> WorkId {
+        format!("WORK-{number:03}").parse().expect("valid")
+    }
+
+    fn storage_error(fault: StorageFault) -> StorageError {
+        let source = Box::new(std::io::Error::other("the cause"));
+        StorageError { action: "write", resource: "data/items".into(), fault, source }
+    }
+
+    fn timed_out() -> LockError {
+        let holder = Holder {
+            pid: 7,
+            started: None,
+            host: "box".into(),
+            user: "ann".into(),
+            command: "jerry".into(),
+            since: Timestamp::UNIX_EPOCH,
+        };
+        let (name, waited) = (LockName::graph(), Duration::from_secs(1));
+        LockError::TimedOut { name, waited, holder: Some(Box::new(holder)) }
+    }
+
+    fn malformed() -> Malformed {
+        Malformed { path: "x.json".into(), line: 2, column: 3, reason: "no".into() }
+    }
+
+    fn refused(refusal: Refusal) -> Error {
+        RepositoryError::Refused { id: id(1), source: refusal }.into()
+    }
+
+    fn repository(error: RepositoryError) -> Error {
+        error.into()
+    }
+
+    #[rstest]
+    #[case::not_found(repository(RepositoryError::NotFound { id: id(1) }), Code::NotFound, 3)]
+    #[case::deleted(
+        repository(RepositoryError::Deleted {
+            id: id(1),
+            at: Timestamp::UNIX_EPOCH,
+            by: Actor::new("ann").expect("valid"),
+        }),
+        Code::Deleted,
+        3
+    )]
+    #[case::version(
+        repository(RepositoryError::VersionConflict { id: id(1), expected: 1, found: 2 }),
+        Code::VersionConflict,
+        5
+    )]
+    #[case::outside(
+        repository(RepositoryError::ChangedOutside { id: id(1) }),
+        Code::ChangedOutside,
+        5
+    )]
+    #[case::too_large(
+        repository(RepositoryError::TooLarge { id: id(1), size: 9, limit: 8 }),
+        Code::TooLarge,
+        4
+    )]
+    #[case::newer_format(
+        repository(RepositoryError::NewerFormat { found: 2, known: 1 }),
+        Code::NewerFormat,
+        8
+    )]
+    #[case::lock_in_repository(repository(timed_out().into()), Code::Busy, 6)]
+    #[case::malformed(repository(malformed().into()), Code::Malformed, 8)]
+    #[case::full(repository(storage_error(StorageFault::Full).into()), Code::DiskFull, 8)]
+    #[case::read_only(repository(storage_error(StorageFault::ReadOnly).into()), Code::ReadOnly, 8)]
+    #[case::denied(
+        repository(storage_error(StorageFault::Denied).into()),
+        Code::PermissionDenied,
+        8
+    )]
+    #[case::cross_device(
+        repository(storage_error(StorageFault::CrossDevice).into()),
+        Code::Storage,
+        8
+    )]
+    #[case::too_many_open(
+        repository(storage_error(StorageFault::TooManyOpen).into()),
+        Code::Storage,
+        8
+    )]
+    #[case::other(repository(storage_error(StorageFault::Other).into()), Code::Storage, 8)]
+    #[case::indeterminate(
+        repository(RepositoryError::Indeterminate(storage_error(StorageFault::Other))),
+        Code::Indeterminate,
+        9
+    )]
+    #[case::transition(
+        refused(Refusal::Transition { from: Status::Pending, transition: Transition::Complete }),
+        Code::InvalidTransition,
+        4
+    )]
+    #[case::unknown_check(
+        refused(Refusal::UnknownCheck {
+            id: CheckId::new("AC-001.9").expect("valid"),
+            known: vec![CheckId::new("AC-001.1").expect("valid")],
+        }),
+        Code::NotFound,
+        3
+    )]
+    #[case::evidence(
+        refused(Refusal::EvidenceOnSubtask { id: CheckId::new("ST-001.1").expect("valid") }),
+        Code::Invalid,
+        4
+    )]
+    #[case::empty(refused(Refusal::Empty { what: "note" }), Code::Invalid, 4)]
+    #[case::invalid(refused(Refusal::Invalid(InvalidItem::OwnParent)), Code::Invalid, 4)]
+    #[case::text(
+        refused(Refusal::Text(InvalidText::Empty { what: "title" })),
+        Code::Invalid,
+        4
+    )]
+    #[case::newer_schema(refused(Refusal::NewerSchema { schema: 2 }), Code::NewerFormat, 8)]
+    #[case::rule(refused(Refusal::Rule("no".into())), Code::Invalid, 4)]
+    #[case::no_slot(IdError::NoWorkerSlot { slots: 1024 }.into(), Code::Busy, 6)]
+    #[case::exhausted(
+        IdError::Exhausted { what: "numbers".into() }.into(),
+        Code::Storage,
+        8
+    )]
+    #[case::ids_lock(IdError::Lock(timed_out()).into(), Code::Busy, 6)]
+    #[case::ids_malformed(IdError::Malformed(malformed()).into(), Code::Malformed, 8)]
+    #[case::ids_storage(
+        IdError::Storage(storage_error(StorageFault::Full)).into(),
+        Code::DiskFull,
+        8
+    )]
+    #[case::ids_indeterminate(
+        IdError::Indeterminate(storage_error(StorageFault::Other)).into(),
+        Code::Storage,
+        8
+    )]
+    #[case::lock(timed_out().into(), Code::Busy, 6)]
+    #[case::lock_storage(
+        LockError::Storage {
+            name: LockName::graph(),
+            source: storage_error(StorageFault::Denied),
+        }
+        .into(),
+        Code::PermissionDenied,
+        8
+    )]
+    #[case::not_created(
+        Error::NotCreated { title: "x".into(), source: Refusal::Empty { what: "criterion" } },
+        Code::Invalid,
+        4
+    )]
+    #[case::no_number(
+        Error::NoFreeNumber { prefix: "WORK".into(), attempts: 20 },
+        Code::NoFreeNumber,
+        5
+    )]
+    #[case::cycle(Error::DependencyCycle(Cycle(vec![id(1), id(1)])), Code::Cycle, 4)]
+    #[case::parents(Error::ParentCycle(Cycle(vec![id(1), id(1)])), Code::Cycle, 4)]
+    #[case::needed(
+        Error::StillNeeded { id: id(1), dependents: vec![id(2)], children: vec![] },
+        Code::StillNeeded,
+        4
+    )]
+    #[case::empty_search(Error::EmptySearch, Code::Usage, 2)]
+    fn every_error_has_its_code_and_status(
+        #[case] error: Error,
+        #[case] code: Code,
+        #[case] status: u8,
+    ) {
+        let failure = Failure::from(error);
+        assert_eq!((failure.code, failure.code.status()), (code, status), "{failure}");
+        let json = failure.to_json();
+        let keys: Vec<_> = json.as_object().expect("an object").keys().collect();
+        assert_eq!(keys, ["code", "message", "hint", "retryable", "context"]);
+    }
+
+    #[test]
+    fn no_two_codes_have_one_name() {
+        let names: HashSet<_> = Code::ALL.iter().map(|code| code.name()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+    }
+
+    #[test]
+    fn a_message_has_every_cause_once() {
+        let failure = Failure::from(storage_error(StorageFault::Full));
+        assert_eq!(failure.message, "cannot write data/items: the cause");
+    }
+
+    #[test]
+    fn a_busy_lock_names_its_holder() {
+        let json = Failure::from(timed_out()).to_json();
+        assert_eq!(json["context"]["holder"]["pid"], 7);
+        assert_eq!(json["retryable"], true);
+    }
+
+    #[test]
+    fn a_refused_move_names_those_that_are_allowed() {
+        let error = refused(Refusal::Transition {
+            from: Status::Pending,
+            transition: Transition::Complete,
+        });
+        let json = Failure::from(error).to_json();
+        assert_eq!(json["context"]["allowed"], json!(["start", "cancel"]));
+    }
+}

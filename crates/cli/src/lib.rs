@@ -6,6 +6,8 @@ mod commands;
 mod complete;
 pub mod composition;
 pub mod exit;
+#[cfg(test)]
+mod golden;
 pub mod output;
 mod session;
 pub mod settings;

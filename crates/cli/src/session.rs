@@ -44,6 +44,12 @@ impl Session {
         }
     }
 
+    /// The same session with a store that is open already.
+    #[cfg(test)]
+    pub(crate) fn over(self, place: Located, store: Store) -> Self {
+        Self { place: OnceCell::from(place), store: OnceCell::from(store), ..self }
+    }
+
     /// Where the store is.
     ///
     /// # Errors

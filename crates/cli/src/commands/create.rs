@@ -23,7 +23,7 @@ use crate::session::{Session, read_stdin, text};
 /// What `create` takes.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// What the item is about, in one line; several titles make several items
+    /// What the item is about, in one line and in quotes; several titles make several items
     #[arg(value_name = "TITLE", required_unless_present = "stdin")]
     titles: Vec<String>,
     /// Read the titles from standard input, one a line
@@ -118,7 +118,7 @@ impl Fields {
 
 impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
-        let titles = if self.stdin { titles(&read_stdin()?)? } else { self.titles };
+        let titles = if self.stdin { titles(&read_stdin()?)? } else { quoted(self.titles)? };
         let mut edits = self.fields.edits(session)?;
         let checks = |kind| move |text| Edit::AddCheck(kind, text);
         edits.extend(self.criteria.into_iter().map(checks(ChecklistKind::Criteria)));
@@ -157,6 +157,17 @@ async fn create(
     let new = titles.iter().map(item).collect::<Result<Vec<_>, Failure>>()?;
     let prefix = session.settings()?.prefix()?;
     Ok(Create::new(session.ports()?, prefix).create(new, request).await?)
+}
+
+/// Several words without quotes are one title that its writer forgot to quote.
+fn quoted(titles: Vec<String>) -> Result<Vec<String>, Failure> {
+    let words = titles.iter().all(|title| !title.contains(char::is_whitespace));
+    if titles.len() > 1 && words {
+        let title = titles.join(" ");
+        return Err(Failure::new(Code::Usage, "a title of several words needs quotes")
+            .hint(format!("one item: \"{title}\"; many of one word each: --stdin, one a line")));
+    }
+    Ok(titles)
 }
 
 fn titles(text: &str) -> Result<Vec<String>, Failure> {
