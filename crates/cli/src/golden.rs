@@ -59,7 +59,7 @@ impl Jerry {
 
     fn session(&self, cli: &Cli, style: Style) -> Session {
         let env = Box::new(|name: &str| (name == "JERRY_ACTOR").then(|| "bob".into()));
-        let place = Located { root: PathBuf::from("/work/.jerry"), reason: Reason::Upwards };
+        let place = Located { root: PathBuf::from("/repo/.jerry"), reason: Reason::Upwards };
         Session::new(cli.global.clone(), style, env).over(place, self.store())
     }
 
