@@ -85,7 +85,7 @@ impl FsRepository {
         let mut written = Vec::with_capacity(items.len());
         for (place, item) in items.into_iter().enumerate() {
             let item =
-                item.complete_references(|id| uids.get(id).copied().or_else(|| self.uid_of(id)));
+                item.complete_references(|id| self.uid_of(id).or_else(|| uids.get(id).copied()));
             let text = encode(&item)?;
             let (staged, unsynced) =
                 Staged::write_for_batch(&self.layout.item(&item.id), &text, &batch.nonce(place))?;

@@ -44,6 +44,7 @@ macro_rules! repository_suite {
             a_delete_among_updates_keeps_the_last_of_them
             summaries_show_every_item_once_as_it_is_now
             bare_references_are_completed_in_passing
+            a_bare_reference_means_the_item_that_is_there
             an_item_too_large_is_refused
         }
     };
@@ -553,6 +554,19 @@ pub fn bare_references_are_completed_in_passing(fixture: &Fixture<Handle>) {
     let many = vec![with(4, &[Edit::AddDependency(ItemRef::bare(id(1)))])];
     block_on(items.insert_many(many)).expect("works");
     assert_eq!(get(&items, &id(4)).depends_on, [one.reference()]);
+}
+
+/// Not the one of the same batch whose number was taken.
+pub fn a_bare_reference_means_the_item_that_is_there(fixture: &Fixture<Handle>) {
+    let items = fixture.open();
+    let there = insert(&items, item(1));
+    let needs = |number| [Edit::AddDependency(ItemRef::bare(id(number)))];
+    let batch = vec![item(1), item(2), with(3, &needs(1)), with(4, &needs(2))];
+    let two = batch[1].clone();
+    let answers = block_on(items.insert_many(batch)).expect("works");
+    assert_eq!(answers[0], Insertion::Taken);
+    assert_eq!(get(&items, &id(3)).depends_on, [there.reference()]);
+    assert_eq!(get(&items, &id(4)).depends_on, [two.reference()]);
 }
 
 /// Neither inserted nor updated; the error says by how much.
