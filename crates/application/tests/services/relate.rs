@@ -53,6 +53,8 @@ fn a_complete_reference_follows_its_item() {
     let desk = Desk::new();
     let (a, b) = (desk.create("a", []), desk.create("b", []));
     let moved = desk.renumber_by_hand(&b, 500);
+    let usurper = b.reissue(b.id.clone(), fresh_uid(&desk), &stamp(&desk)).expect("valid");
+    desk.write_by_hand(&usurper);
     let item = desk.edit(&a.id, Edit::AddDependency(b.reference()));
     assert_eq!(item.depends_on, [moved.reference()]);
     desk.store.items.remove_by_hand(&moved.id);
