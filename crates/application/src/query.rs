@@ -1,6 +1,6 @@
 //! Looking at items.
 
-use jerry_domain::ports::Unreadable;
+use jerry_domain::ports::{RepositoryError, Unreadable};
 use jerry_domain::{ItemRef, Summary, WorkId, WorkItem};
 
 use crate::references::Names;
@@ -34,7 +34,7 @@ pub struct SearchResult {
 pub struct Hit {
     /// The item.
     pub item: Summary,
-    /// Where the text was found. `None` when the item has changed since.
+    /// Where the text was found. `None` when the item has changed since, or cannot be read again.
     pub excerpt: Option<Excerpt>,
 }
 
@@ -86,10 +86,15 @@ impl Query {
             if !filter.admits(&summary, parent.as_ref()) {
                 continue;
             }
-            if let Some(needle) = &needle
-                && !self.says(&summary.id, needle).await
-            {
-                continue;
+            if let Some(needle) = &needle {
+                match self.says(&summary.id, needle).await {
+                    Ok(true) => {}
+                    Ok(false) => continue,
+                    Err(error) => {
+                        page.unreadable.push(unreadable(error)?);
+                        continue;
+                    }
+                }
             }
             page.total += 1;
             page.items.push(summary);
@@ -128,9 +133,18 @@ impl Query {
     }
 
     /// Whether the item says it. One that went away since it was listed does not.
-    async fn says(&self, id: &WorkId, needle: &Needle) -> bool {
-        let item = self.ports.items.get(id).await.ok().flatten();
-        item.is_some_and(|item| needle.find_in(&item).is_some())
+    async fn says(&self, id: &WorkId, needle: &Needle) -> Result<bool, RepositoryError> {
+        let item = self.ports.items.get(id).await?;
+        Ok(item.is_some_and(|item| needle.find_in(&item).is_some()))
+    }
+}
+
+/// What is wrong with this one item; an error that is not of the item stays one.
+fn unreadable(error: RepositoryError) -> Result<Unreadable, RepositoryError> {
+    match error {
+        RepositoryError::Malformed(error) => Ok(error.into()),
+        RepositoryError::Storage(error) => Ok(error.into()),
+        error => Err(error),
     }
 }
 

@@ -27,7 +27,11 @@ pub(crate) async fn complete(ports: &Ports, edits: &mut [Edit]) -> Result<(), Er
                 }
             }
             Edit::RemoveDependency(reference) | Edit::RemoveLink(LinkTarget::Item(reference)) => {
-                find(ports, reference).await?;
+                match find(ports, reference).await {
+                    // What cannot be read is taken away by its name.
+                    Err(RepositoryError::Malformed(_) | RepositoryError::Storage(_)) => {}
+                    found => drop(found?),
+                }
             }
             _ => {}
         }
@@ -68,7 +72,7 @@ async fn require(ports: &Ports, reference: &mut ItemRef) -> Result<(), Error> {
 }
 
 /// Completes `reference` with the identity and the present name of its item, if there is one.
-async fn find(ports: &Ports, reference: &mut ItemRef) -> Result<bool, Error> {
+async fn find(ports: &Ports, reference: &mut ItemRef) -> Result<bool, RepositoryError> {
     let named = ports.items.get(&reference.id).await?;
     match (named, reference.uid) {
         (Some(item), None) => reference.uid = Some(item.uid),

@@ -1,7 +1,8 @@
+use std::sync::Arc;
 use std::time::Duration;
 
-use jerry_application::{Error, Filter, Kind, Page, Query, SortKey};
-use jerry_domain::ports::RepositoryError;
+use jerry_application::{Error, Filter, Kind, Page, Ports, Query, SortKey};
+use jerry_domain::ports::{MockWorkItemRepository, RepositoryError, StorageFault};
 use jerry_domain::{
     ChecklistKind, Edit, ItemType, Label, Phase, Priority, Stamp, Status, Timestamp, Transition,
     WorkId, WorkItem,
@@ -262,6 +263,22 @@ fn a_text_is_found_wherever_it_stands(
     assert_eq!(found.hits[0].item.id, item.id);
     let place = found.hits[0].excerpt.as_ref().expect("still there");
     assert_eq!((place.field, place.text.as_str()), (field, excerpt));
+}
+
+/// An item that is spoilt between the listing and the reading is said, not passed over.
+#[test]
+fn what_cannot_be_searched_is_said() {
+    let desk = Desk::new();
+    desk.create("x", []);
+    let listed: Vec<_> = block_on(desk.ports.items.summaries()).expect("listed").collect();
+    let mut items = MockWorkItemRepository::new();
+    items.expect_summaries().return_once(|| Ok(Box::new(listed.into_iter())));
+    items
+        .expect_get()
+        .returning(|_| Err(RepositoryError::Storage(storage_error(StorageFault::Denied))));
+    let query = Query::new(Ports { items: Arc::new(items), ..desk.ports.clone() });
+    let found = block_on(query.search("x", &Filter::default())).expect("searched");
+    assert_eq!((found.total, found.unreadable.len()), (0, 1));
 }
 
 #[test]

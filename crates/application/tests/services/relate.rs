@@ -47,6 +47,19 @@ fn a_dependency_on_nothing_can_be_removed() {
     assert_eq!(gone.into_item().depends_on, []);
 }
 
+#[test]
+fn a_dependency_on_what_cannot_be_read_can_be_removed() {
+    let desk = Desk::new();
+    let b = desk.create("b", []);
+    let a = desk.create("a", [needs(&b)]);
+    desk.store.items.write_by_hand(&b.id, "{");
+    let relate = Relate::new(desk.ports.clone());
+    let gone = block_on(relate.remove_dependency(&a.id, &b.id, &by("ann"))).expect("removed");
+    assert_eq!(gone.into_item().depends_on, []);
+    let error = desk.try_edit(&a.id, needs(&b)).expect_err("nobody knows what it is");
+    assert_eq!(error.kind(), Kind::Storage);
+}
+
 /// A reference with an identity finds its item under whatever name.
 #[test]
 fn a_complete_reference_follows_its_item() {
