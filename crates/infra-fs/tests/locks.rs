@@ -214,6 +214,7 @@ fn attempts_for_a_directory_lock_are_bounded() {
 mod os {
     use std::os::unix::fs::{MetadataExt, symlink};
     use std::sync::Mutex;
+    use std::time::Instant;
 
     use super::*;
 
@@ -239,9 +240,10 @@ mod os {
         for _ in 0..3 {
             locks.acquire(&name, Some(Duration::from_millis(5))).expect_err("busy");
         }
-        assert!(waiters(&store.path().join("local/locks/graph.lock")) > 0);
+        let file = store.path().join("local/locks/graph.lock");
+        assert_eq!(waiters(&file), 3);
         drop(holder);
-        // The abandoned waiters win before this one does.
+        until(|| waiters(&file) == 0);
         drop(locks.acquire(&name, None).expect("given back"));
     }
 
@@ -261,13 +263,20 @@ mod os {
                     served.lock().expect("no panic").push(number);
                     drop(guard);
                 });
-                while waiters(&file) <= number {
-                    thread::yield_now();
-                }
+                until(|| waiters(&file) > number);
             }
             drop(holder);
         });
         assert_eq!(*served.lock().expect("no panic"), [0, 1, 2, 3, 4, 5, 6, 7]);
+    }
+
+    /// Waits for what must come to pass; its limit only keeps a broken lock from hanging the test.
+    fn until(condition: impl Fn() -> bool) {
+        let since = Instant::now();
+        while !condition() {
+            assert!(since.elapsed() < Duration::from_secs(60), "it never came to pass");
+            thread::yield_now();
+        }
     }
 
     /// How many wait in the kernel's queue for the lock of a file.
@@ -302,16 +311,12 @@ mod os {
         let holder = locks.acquire(&name("graph"), None).expect("free");
         thread::scope(|scope| {
             let waiter = scope.spawn(|| locks.acquire(&name("graph"), None).expect("in time"));
-            while waiters(&file) == 0 {
-                thread::yield_now();
-            }
+            until(|| waiters(&file) > 0);
             // What cleaning does, while it holds the lock.
             fs::remove_file(&file).expect("removed");
             let newer = locks.acquire(&name("graph"), AT_ONCE).expect("a new file");
             drop(holder);
-            while waiters(&file) == 0 && !waiter.is_finished() {
-                thread::yield_now();
-            }
+            until(|| waiters(&file) > 0 || waiter.is_finished());
             assert!(!waiter.is_finished(), "two would hold it");
             drop(newer);
             drop(waiter.join().expect("no panic"));

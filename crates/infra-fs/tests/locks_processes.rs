@@ -362,11 +362,13 @@ mod directory {
     }
 
     #[rstest]
-    #[case(Signal::INT)]
-    #[case(Signal::TERM)]
+    #[case::interrupt(Signal::INT)]
+    #[case::terminate(Signal::TERM)]
     fn a_signal_releases_what_is_held(#[case] signal: Signal) {
         let store = TempDir::new().expect("a folder");
         let mut player = Player::holding("hold until a signal", &store, DIRECTORY);
+        // Or its end would be the holder's reason to release the lock itself.
+        let _input = player.0.stdin.take();
         player.signal(signal);
         assert_eq!(player.0.wait().expect("ends").code(), Some(130));
         assert!(!store.path().join("locks/graph.lock").exists());
