@@ -5,6 +5,7 @@
 //! thread for the length of their file work.
 
 mod atomic_file;
+mod backup;
 mod care;
 mod clock;
 mod codec;

@@ -154,6 +154,18 @@ pub(crate) fn create(target: &Path, bytes: &[u8]) -> Result<Creation, PublishErr
     Ok(creation)
 }
 
+/// [`create`] for a caller that can hold no lock yet: several processes may try at once, each
+/// under a temporary name of its own.
+pub(crate) fn create_unlocked(target: &Path, bytes: &[u8]) -> Result<Creation, PublishError> {
+    let nonce = std::process::id().to_string();
+    let (staged, unsynced) = Staged::write_for_batch(target, bytes, &nonce)?;
+    unsynced.sync("write", target)?;
+    let creation = staged.create()?;
+    // Also for who came second: the first may not have come to it.
+    sync_parent(target)?;
+    Ok(creation)
+}
+
 /// Puts `bytes` in place of `target`, whole for every reader, but not durable: for what can be
 /// derived again. The caller holds its lock.
 pub(crate) fn replace_volatile(target: &Path, bytes: &[u8]) -> Result<(), StorageError> {

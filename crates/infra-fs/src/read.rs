@@ -73,13 +73,23 @@ pub(crate) fn json<T: DeserializeOwned>(
         let Some(content) = bytes(path, shown)? else { return Ok(None) };
         match codec::decode(shown, &content.bytes) {
             Ok(value) => return Ok(Some((value, content))),
-            Err(error) if retries == 0 => return Err(error.into()),
+            Err(error) if retries == 0 || !is_recent(&content.metadata) => {
+                return Err(error.into());
+            }
             Err(_) => {
                 retries -= 1;
                 thread::sleep(RETRY_AFTER);
             }
         }
     }
+}
+
+/// Whether something may be writing the file at this moment. One that has been left alone is
+/// broken, and waiting would only make every list slow.
+fn is_recent(metadata: &Metadata) -> bool {
+    const RECENT: Duration = Duration::from_secs(2);
+    let age = metadata.modified().ok().and_then(|modified| modified.elapsed().ok());
+    age.is_none_or(|age| age < RECENT)
 }
 
 fn read_up_to(file: &File, limit: u64, bytes: &mut Vec<u8>) -> io::Result<usize> {

@@ -16,6 +16,7 @@
 //! Crash points of the publishing itself are listed in `publish`.
 
 use std::collections::HashMap;
+use std::io;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -31,7 +32,7 @@ use crate::layout::Layout;
 use crate::lock::{FsLockGuard, FsLocks};
 use crate::publish::{self, Creation, PublishError, Staged};
 use crate::read::{self, Content, MAX_FILE_BYTES};
-use crate::{codec, index, steps, tombstone};
+use crate::{backup, codec, index, steps, tombstone};
 
 /// How many batches can be written at once before one waits for another.
 const BATCHES: u32 = 64;
@@ -100,10 +101,28 @@ impl FsRepository {
         }
         let mut answers = Vec::with_capacity(written.len());
         for (item, staged) in written {
-            answers.push(self.name_staged(item, staged)?);
+            match self.name_staged(item, staged) {
+                Ok(answer) => answers.push(answer),
+                Err(error) if answers.is_empty() => return Err(error),
+                Err(error) => return Err(self.cut_short(error)),
+            }
         }
         publish::sync_parent(&folder.join("any"))?;
         Ok(answers)
+    }
+
+    /// The error of a batch some of whose items are visible already: they are made durable where
+    /// that is still possible, but "nothing was changed" would be wrong.
+    fn cut_short(&self, error: RepositoryError) -> RepositoryError {
+        let folder = self.layout.items();
+        match publish::sync_parent(&folder.join("any")) {
+            Err(unsynced) => unsynced.into(),
+            Ok(()) => RepositoryError::Indeterminate(storage_error(
+                "write all of a batch to",
+                &folder,
+                io::Error::other(error),
+            )),
+        }
     }
 
     fn name_staged(&self, item: WorkItem, staged: Staged) -> Result<Insertion, RepositoryError> {
@@ -175,7 +194,8 @@ impl FsRepository {
         let text = codec::encode(&tombstone).map_err(|error| self.unencodable(id, error))?;
         self.make_folder(self.layout.tombstones())?;
         self.check_unchanged(id, &content)?;
-        // A tombstone of another uid under this number is the older one of another clone.
+        // A tombstone of another uid under this number came from another clone; its item is kept.
+        backup::keep(&self.layout, &self.layout.tombstone(id))?;
         publish::replace(&self.layout.tombstone(id), &codec::respell(&content.bytes, text))?;
         publish::remove(&self.layout.item(id))?;
         Ok(tombstone)

@@ -81,13 +81,14 @@ impl Store {
         }
         let config = format!("{CONFIG}{settings}");
         for (path, text) in [(layout.ignore_file(), IGNORED), (layout.config(), config.as_str())] {
-            publish::create(&path, text.as_bytes()).map_err(RepositoryError::from)?;
+            publish::create_unlocked(&path, text.as_bytes()).map_err(RepositoryError::from)?;
         }
         let format = Format { format: STORE_FORMAT, lock_backend: backend };
         let text = codec::encode(&format).map_err(|error| {
             RepositoryError::from(crate::fault::storage_error("write", root, error.into()))
         })?;
-        let created = publish::create(&layout.format(), &text).map_err(RepositoryError::from)?;
+        let created =
+            publish::create_unlocked(&layout.format(), &text).map_err(RepositoryError::from)?;
         if created == Creation::Created {
             return Ok(true);
         }

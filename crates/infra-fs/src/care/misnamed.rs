@@ -13,7 +13,7 @@ use jerry_domain::{Stamp, WorkId, WorkItem};
 use super::{FsCare, repair};
 use crate::publish::{self, Creation};
 use crate::repository::unreadable;
-use crate::{codec, index, read, tombstone};
+use crate::{backup, codec, index, read, tombstone};
 
 /// Puts the item in the file at `path` under its right name; says what was done, or nothing where
 /// the file is no longer there.
@@ -50,7 +50,7 @@ pub(super) fn rename(
             format!("renumbered to {id}: {} is another item", item.id)
         }
     };
-    repair::put_aside(care, path)?;
+    backup::keep(&care.layout, path)?;
     publish::remove(path)?;
     Ok(Some(action))
 }

@@ -1,7 +1,7 @@
 //! Puts right what can be put right without losing anything. Whatever is changed or removed is
 //! first copied to `local/backups`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jerry_domain::ports::{
     Ailment, Finding, IdError, LockName, Repair, RepositoryError, StorageError,
@@ -12,7 +12,7 @@ use super::{FsCare, litter, misnamed};
 use crate::fault::storage_error;
 use crate::publish::{self, Creation};
 use crate::repository::unreadable;
-use crate::{read, tombstone};
+use crate::{backup, read, tombstone};
 
 pub(super) fn all(
     care: &FsCare,
@@ -57,7 +57,7 @@ fn one(
         }
         Ailment::CorruptSequences => {
             let _guard = care.locks.acquire(&LockName::sequences(), None)?;
-            put_aside(care, path)?;
+            backup::keep(&care.layout, path)?;
             publish::remove(path)?;
             Ok(Some("put aside; the next create makes it anew from the items".to_owned()))
         }
@@ -89,7 +89,7 @@ fn finish_deletion(care: &FsCare, path: &Path) -> Result<Option<String>, Reposit
     if tombstone.is_none_or(|tombstone| tombstone.item.uid != item.uid) {
         return Ok(None);
     }
-    put_aside(care, path)?;
+    backup::keep(&care.layout, path)?;
     publish::remove(path)?;
     Ok(Some("finished the deletion".to_owned()))
 }
@@ -101,28 +101,12 @@ fn rename_tombstone(care: &FsCare, path: &Path) -> Result<Option<String>, Reposi
     let _guard = care.locks.acquire(&LockName::item(&tombstone.item.id), None)?;
     let target = care.layout.tombstone(&tombstone.item.id);
     let created = publish::create(&target, &content.bytes)?;
-    put_aside(care, path)?;
+    backup::keep(&care.layout, path)?;
     publish::remove(path)?;
     Ok(Some(match created {
         Creation::Created => format!("renamed to {}", care.layout.relative(&target)),
         Creation::Exists => "put aside: the number has a tombstone already".to_owned(),
     }))
-}
-
-/// Keeps a copy of the file at `path` in `local/backups`, durably, under a name of its own.
-pub(super) fn put_aside(care: &FsCare, path: &Path) -> Result<(), RepositoryError> {
-    let shown = care.layout.relative(path);
-    let Some(content) = read::bytes(path, &shown).map_err(unreadable)? else { return Ok(()) };
-    let folder = care.layout.backups();
-    publish::make_dirs(&folder, care.layout.root())?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    for number in 0.. {
-        let copy: PathBuf = folder.join(format!("{name}.{number}"));
-        if publish::create(&copy, &content.bytes)? == Creation::Created {
-            break;
-        }
-    }
-    Ok(())
 }
 
 pub(super) fn no_number(error: IdError) -> RepositoryError {

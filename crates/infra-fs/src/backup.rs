@@ -1,0 +1,28 @@
+//! Copies of what is about to be changed or removed, in `local/backups`. Nothing removes them but
+//! people.
+
+use std::path::Path;
+
+use jerry_domain::ports::RepositoryError;
+
+use crate::layout::Layout;
+use crate::publish::{self, Creation};
+use crate::read;
+use crate::repository::unreadable;
+
+/// Keeps a copy of the file at `path`, durably, under a name of its own. The caller holds the lock
+/// of the file.
+pub(crate) fn keep(layout: &Layout, path: &Path) -> Result<(), RepositoryError> {
+    let shown = layout.relative(path);
+    let Some(content) = read::bytes(path, &shown).map_err(unreadable)? else { return Ok(()) };
+    let folder = layout.backups();
+    publish::make_dirs(&folder, layout.root())?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    for number in 0.. {
+        let copy = folder.join(format!("{name}.{number}"));
+        if publish::create_unlocked(&copy, &content.bytes)? == Creation::Created {
+            break;
+        }
+    }
+    Ok(())
+}
