@@ -13,9 +13,11 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io;
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 
 use jerry_domain::Summary;
 use jerry_domain::ports::{LockName, Malformed, Unreadable};
@@ -81,6 +83,12 @@ impl Cache {
         let Self::Loaded(Loaded { text, rows }) = self else { return HashMap::new() };
         rows.iter().map(|row| (&text[row.name.clone()], row.clone())).collect()
     }
+
+    fn summary(&self, row: CachedRow, shown: &str) -> Result<Summary, Unreadable> {
+        let Self::Loaded(loaded) = self else { return Err(unreadable(shown)) };
+        let row: Option<Row<'_>> = serde_json::from_str(&loaded.text[row.summary]).ok();
+        row.and_then(Row::into_summary).ok_or_else(|| unreadable(shown))
+    }
 }
 
 fn parse(text: &str) -> Option<Vec<CachedRow>> {
@@ -105,18 +113,37 @@ fn parse(text: &str) -> Option<Vec<CachedRow>> {
     body.lines().map(row).collect()
 }
 
-/// The summaries of `rows`, parsed as they are asked for.
+/// The summaries of `rows`, parsed as they are asked for; many of them ahead of that, on every
+/// core, a bounded number at a time.
 pub(super) fn rows(
     cache: Arc<Cache>,
-    rows: Vec<CachedRow>,
-    shown: String,
-) -> impl Iterator<Item = Result<Summary, Unreadable>> + Send {
-    rows.into_iter().map(move |row| {
-        let Cache::Loaded(loaded) = &*cache else { return Err(unreadable(&shown)) };
-        let text = &loaded.text[row.summary];
-        let row: Option<Row<'_>> = serde_json::from_str(text).ok();
-        row.and_then(Row::into_summary).ok_or_else(|| unreadable(&shown))
-    })
+    mut rows: Vec<CachedRow>,
+    shown: &str,
+) -> Box<dyn Iterator<Item = Result<Summary, Unreadable>> + Send> {
+    const WORTH_A_THREAD: usize = 4096;
+    const AHEAD: usize = 512;
+    let shown: Arc<str> = shown.into();
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let threads = cores.min(rows.len() / WORTH_A_THREAD);
+    if threads < 2 {
+        return Box::new(rows.into_iter().map(move |row| cache.summary(row, &shown)));
+    }
+    let (sender, receiver) = mpsc::sync_channel::<Vec<_>>(threads);
+    let share = rows.len().div_ceil(threads);
+    for _ in 0..threads {
+        let part = rows.split_off(rows.len() - share.min(rows.len()));
+        let (cache, shown, sender) = (cache.clone(), shown.clone(), sender.clone());
+        thread::spawn(move || {
+            for chunk in part.chunks(AHEAD) {
+                let chunk = chunk.iter().map(|row| cache.summary(row.clone(), &shown)).collect();
+                if sender.send(chunk).is_err() {
+                    // Nobody asks any more.
+                    return;
+                }
+            }
+        });
+    }
+    Box::new(receiver.into_iter().flatten())
 }
 
 /// Its checksum is right and yet it does not hold what this version writes.

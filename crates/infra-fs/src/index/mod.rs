@@ -59,7 +59,7 @@ pub(crate) fn summaries(layout: &Layout, locks: &FsLocks) -> Result<Summaries, S
     }
     let deleted = tombstone::of_present_items(layout)?;
     let parsed = parsed.into_iter().map(|(_, summary)| summary);
-    let all = cache::rows(cache, cached, layout.relative(&layout.index())).chain(parsed);
+    let all = cache::rows(cache, cached, &layout.relative(&layout.index())).chain(parsed);
     Ok(Box::new(all.filter(move |summary| match summary {
         Ok(summary) => deleted.get(&summary.id) != Some(&summary.uid),
         Err(_) => true,
