@@ -9,6 +9,7 @@ mod delete;
 mod doctor;
 mod error;
 mod filter;
+mod interchange;
 mod modify;
 mod numbering;
 mod ports;
@@ -23,6 +24,10 @@ pub use delete::Delete;
 pub use doctor::{Doctor, Report};
 pub use error::{Error, Kind};
 pub use filter::{Filter, SortKey};
+pub use interchange::{
+    Export, ExportFormat, Import, ImportFormat, ImportReport, ImportSource, Progress, Rejection,
+    Remark, Renumbered, render_markdown,
+};
 pub use modify::Modify;
 pub use ports::{Ports, Request};
 pub use query::{Hit, Page, Query, SearchResult};
