@@ -332,3 +332,70 @@ fn excerpt(text: &str) -> String {
     let start: String = text.chars().take(40).collect();
     format!("{start:?}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("- [ ] one\n- [x] two", &[(false, "one"), (true, "two")])]
+    #[case("1) one\n2) two [x]", &[(false, "one"), (false, "two [x]")])]
+    #[case("* one\n  and more\n\n* two", &[(false, "one\nand more"), (false, "two")])]
+    #[case(r"- one\n- two", &[(false, "one"), (false, "two")])]
+    #[case(r"- prints \n at the end", &[(false, r"prints \n at the end")])]
+    #[case("It works.\n- really", &[(false, "It works.\n- really")])]
+    #[case("2026 is the year", &[(false, "2026 is the year")])]
+    fn criteria_are_the_entries_of_a_list(#[case] text: &str, #[case] read: &[(bool, &str)]) {
+        let criteria = criteria(text);
+        let criteria: Vec<_> = criteria.iter().map(|own| (own.done, own.text.as_str())).collect();
+        assert_eq!(criteria, read);
+    }
+
+    fn draft(fields: &str) -> (Draft, Vec<String>) {
+        let line = format!(
+            r#"{{"id":"x-1","title":"T","status":"closed","priority":1,
+            "created_at":"2026-01-16T09:00:00.100000000+02:00",{fields}}}"#
+        );
+        match parse(&line.replace('\n', "")).expect("an issue") {
+            Issue::Draft(draft, warnings) => (*draft, warnings),
+            Issue::Tombstone => panic!("no tombstone"),
+        }
+    }
+
+    #[test]
+    fn what_has_no_place_is_kept_under_imported() {
+        let (draft, warnings) = draft(
+            r#""external_ref":"gh-9","estimated_minutes":60.50,"issue_type":"decision",
+            "labels":["ok","not ok"],"closed_at":"2026-01-17T00:00:00Z""#,
+        );
+        let imported = draft.imported.expect("something is kept");
+        let kept = |field: &str| imported.get(field).map(ToString::to_string).unwrap_or_default();
+        assert_eq!(kept("created_at"), "\"2026-01-16T09:00:00.100000000+02:00\"");
+        assert_eq!(kept("external_ref"), "\"gh-9\"");
+        assert_eq!(kept("estimated_minutes"), "60.50");
+        assert_eq!(kept("issue_type"), "\"decision\"");
+        assert_eq!(kept("labels"), "[\"not ok\"]");
+        assert_eq!(imported.as_object().map(|own| own.len()), Some(5));
+        assert_eq!(draft.created_at.to_string(), "2026-01-16T07:00:00.1Z");
+        assert_eq!(
+            draft.completed_at.map(|at| at.to_string()).as_deref(),
+            Some("2026-01-17T00:00:00Z")
+        );
+        assert_eq!(warnings.len(), 2);
+    }
+
+    #[test]
+    fn notes_are_in_the_order_of_their_times() {
+        let (draft, _) = draft(
+            r#""updated_at":"2026-01-18T00:00:00Z","created_by":"ann","notes":"last",
+            "comments":[{"id":2,"author":"bob","text":"second","created_at":"2026-01-17T00:00:00Z"},
+            {"id":1,"author":"cy","text":"first","created_at":"2026-01-16T00:00:00Z"}]"#,
+        );
+        let notes: Vec<_> =
+            draft.notes.iter().map(|note| (note.actor.as_str(), note.text.as_str())).collect();
+        assert_eq!(notes, [("cy", "first"), ("bob", "second"), ("ann", "last")]);
+        let imported = serde_json::to_string(&draft.imported).expect("JSON");
+        assert!(imported.contains(r#""comments":[{"id":2},{"id":1}]"#));
+    }
+}
