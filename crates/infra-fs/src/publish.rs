@@ -192,20 +192,20 @@ pub(crate) fn sync_parent(path: &Path) -> Result<(), PublishError> {
     })
 }
 
-/// Makes a directory and those above it, up to `existing`, each durable in its parent.
+/// Makes a directory and those above it, below `existing`, each durable in its parent. `existing`
+/// itself is not made: where it is gone there is nothing to add to.
 pub(crate) fn make_dirs(path: &Path, existing: &Path) -> Result<(), PublishError> {
-    if path == existing {
-        return Ok(());
-    }
-    match steps::make_dir(path) {
-        Ok(()) => sync_parent(path),
-        // Whoever made it may not have come to the fsync.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            make_dirs(path.parent().unwrap_or(existing), existing)?;
-            make_dirs(path, existing)
+    let parent = path.parent().filter(|_| path != existing);
+    match (steps::make_dir(path), parent) {
+        (Ok(()), _) => sync_parent(path),
+        (Err(error), _) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        (Err(error), Some(parent))
+            if error.kind() == io::ErrorKind::NotFound && parent != existing =>
+        {
+            make_dirs(parent, existing)?;
+            make_dirs(path, parent)
         }
-        Err(error) => Err(storage_error("make the folder", path, error).into()),
+        (Err(error), _) => Err(storage_error("make the folder", path, error).into()),
     }
 }
 
@@ -245,5 +245,38 @@ fn adopt_permissions(file: &File, permissions: Permissions) -> io::Result<()> {
         Ok(())
     } else {
         steps::set_permissions(file, permissions)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_made_below_one_that_exists() {
+        let folder = tempfile::tempdir().expect("a folder");
+        make_dirs(&folder.path().join("a/b/c"), folder.path()).expect("makes them");
+        make_dirs(&folder.path().join("a/b/c"), folder.path()).expect("are there");
+        make_dirs(&folder.path().join("x/y/z"), Path::new("/")).expect("makes them");
+    }
+
+    #[test]
+    fn a_store_that_is_gone_is_not_made_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().join("gone/.jerry");
+        assert!(make_dirs(&root.join("data/items"), &root).is_err());
+        assert!(std::fs::symlink_metadata(&root).is_err());
+    }
+
+    #[test]
+    fn a_temporary_name_says_what_it_is_for() {
+        let target = Path::new("items/WORK-001.json");
+        for nonce in [None, Some("3-17")] {
+            let temp = temp_path(target, nonce);
+            let name = temp.file_name().expect("a name").to_string_lossy().into_owned();
+            assert_eq!(parse_temp_name(&name), Some(("WORK-001.json", nonce)));
+        }
+        assert_eq!(parse_temp_name(".floor.tmp"), Some(("floor", None)));
+        assert_eq!(parse_temp_name("WORK-001.json"), None);
     }
 }

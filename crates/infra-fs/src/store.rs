@@ -75,9 +75,8 @@ impl Store {
     /// refuses.
     pub fn init(root: &Path, backend: LockBackend, settings: &str) -> Result<bool, OpenError> {
         let layout = Layout::new(root.to_owned());
-        let above = root.parent().unwrap_or(root);
         for folder in [layout.items(), layout.tombstones(), layout.locks()] {
-            publish::make_dirs(&folder, above).map_err(RepositoryError::from)?;
+            publish::make_dirs(&folder, Path::new("/")).map_err(RepositoryError::from)?;
         }
         let config = format!("{CONFIG}{settings}");
         for (path, text) in [(layout.ignore_file(), IGNORED), (layout.config(), config.as_str())] {
