@@ -2,7 +2,7 @@
 //! nothing is offered: completion has no place for errors.
 
 use clap_complete::CompletionCandidate;
-use jerry_application::Filter;
+use jerry_application::{Filter, SortKey};
 
 use crate::args::Global;
 use crate::output::{Style, line};
@@ -12,13 +12,13 @@ use crate::settings::KEYS;
 /// The variable by which a shell asks for completions.
 pub(crate) const VARIABLE: &str = "JERRY_COMPLETE";
 
-/// The ids of the open items, each with its title.
+/// The ids of the items, each with its title; those that are completed or cancelled come last.
 pub(crate) fn ids() -> Vec<CompletionCandidate> {
     let env = Box::new(|name: &str| std::env::var_os(name));
     let session = Session::new(Global::default(), Style::PLAIN, env);
     let Ok(query) = session.query() else { return Vec::new() };
-    let open = Filter { limit: 1000, ..Filter::default() };
-    let Ok(page) = pollster::block_on(query.list(&open)) else { return Vec::new() };
+    let all = Filter { include_closed: true, sort: SortKey::Status, limit: 0, ..Filter::default() };
+    let Ok(page) = pollster::block_on(query.list(&all)) else { return Vec::new() };
     let candidate = |item: jerry_domain::Summary| {
         let title = line(item.title.as_str()).into_owned();
         CompletionCandidate::new(item.id.to_string()).help(Some(title.into()))

@@ -2,6 +2,7 @@
 //! first needed.
 
 use std::cell::OnceCell;
+use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -195,20 +196,36 @@ pub(crate) fn text(
     }
 }
 
+/// All that a file, or (`-`) standard input, holds.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    let name = path.display().to_string();
+    let mut bytes = Vec::new();
+    let read = match path.as_os_str() == "-" {
+        true => io::stdin().lock().read_to_end(&mut bytes),
+        false => open(path)?.read_to_end(&mut bytes),
+    };
+    read.map_err(|error| Failure::io(format_args!("cannot read {name}"), &error))?;
+    Ok(bytes)
+}
+
 /// All of standard input, as text.
 pub(crate) fn read_stdin() -> Result<String, Failure> {
     read_text(io::stdin().lock(), "standard input")
 }
 
 fn read_file(path: &Path) -> Result<String, Failure> {
+    read_text(open(path)?, &path.display().to_string())
+}
+
+/// A file that is not there is a wrong argument, not a fault of the disk.
+fn open(path: &Path) -> Result<File, Failure> {
     let name = path.display().to_string();
-    match std::fs::File::open(path) {
-        Ok(file) => read_text(file, &name),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(Failure::new(Code::Usage, format!("there is no file {name}")).with("path", name))
+    File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            Failure::new(Code::Usage, format!("there is no file {name}")).with("path", name)
         }
-        Err(error) => Err(Failure::io(format_args!("cannot read {name}"), &error)),
-    }
+        _ => Failure::io(format_args!("cannot read {name}"), &error),
+    })
 }
 
 fn read_text(source: impl Read, name: &str) -> Result<String, Failure> {

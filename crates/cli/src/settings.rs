@@ -303,7 +303,10 @@ fn resolve(
     let (value, origin) = if let Some(value) = flag {
         (value.to_owned(), Origin::Flag)
     } else if let Some(value) = variable() {
-        (value.to_string_lossy().into_owned(), Origin::Environment(key.variable))
+        let value = value.into_string().map_err(|_| {
+            Failure::new(Code::Usage, format!("{} is not UTF-8 text", key.variable))
+        })?;
+        (value, Origin::Environment(key.variable))
     } else {
         let found = documents.iter().find_map(|(path, document)| {
             Some((look_up(document, key)?, Origin::File(path.clone())))

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::Outcome;
 use crate::exit::{Code, Failure};
-use crate::output::{Answer, Json, Paint, Style, line, remark};
+use crate::output::{Answer, Json, Paint, Style, count, line, remark};
 use crate::session::Session;
 
 /// What `locks` takes.
@@ -120,7 +120,7 @@ impl Answer for Cleaned {
     }
 
     fn text(&self, out: &mut dyn Write, _: Style) -> io::Result<()> {
-        writeln!(out, "removed the files of {} idle locks", self.0.len())
+        writeln!(out, "removed the files of {}", count(self.0.len(), "idle lock"))
     }
 }
 

@@ -7,7 +7,9 @@ mod create;
 mod delete;
 mod dep;
 mod doctor;
+mod export;
 mod id;
+mod import;
 mod init;
 mod label;
 mod list;
@@ -42,6 +44,10 @@ pub enum Command {
     /// The commands about items, under one name
     #[command(subcommand, visible_alias = "item")]
     Items(Item),
+    /// Bring in items from files
+    Import(import::Arguments),
+    /// Hand items out, for another store or another program
+    Export(export::Arguments),
     /// Look at the locks
     Locks(locks::Arguments),
     /// Find what is wrong with the store, and put it right
@@ -106,6 +112,8 @@ impl Command {
             Self::Init(arguments) => arguments.run(session),
             Self::Where(arguments) => arguments.run(session),
             Self::Item(item) | Self::Items(item) => item.run(session).await,
+            Self::Import(arguments) => arguments.run(session).await,
+            Self::Export(arguments) => arguments.run(session).await,
             Self::Locks(arguments) => arguments.run(session).await,
             Self::Doctor(arguments) => arguments.run(session).await,
             Self::Id(arguments) => arguments.run(session).await,

@@ -32,12 +32,33 @@ fn escape(text: &str, hostile: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// JSON text as [`SafeJson`] would have written it. Between strings JSON has no such characters,
+/// so that the escapes always stand inside one.
+pub(crate) fn json(text: &str) -> Cow<'_, str> {
+    let hostile = |c| is_hostile(c) && c != '\n';
+    if !text.contains(hostile) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            c if hostile(c) => safe.push_str(&unicode(c)),
+            c => safe.push(c),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// All hostile characters are in the basic plane, so that four digits suffice.
+fn unicode(c: char) -> String {
+    format!("\\u{:04x}", u32::from(c))
+}
+
 /// C0, DEL and C1 move the cursor or switch modes; line separators break lines; bidirectional
-/// marks and overrides make text read other than it is.
+/// embeddings and overrides make text read other than it is. The weak marks that people write in
+/// Arabic and Hebrew are not among them.
 fn is_hostile(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Writes JSON in which nothing drives a terminal: what JSON itself would let through (DEL, C1,
@@ -52,8 +73,7 @@ impl Formatter for SafeJson {
         let mut rest = fragment;
         while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_hostile(*c)) {
             writer.write_all(&rest.as_bytes()[..at])?;
-            // All hostile characters are in the basic plane, so that four digits suffice.
-            write!(writer, "\\u{:04x}", u32::from(c))?;
+            writer.write_all(unicode(c).as_bytes())?;
             rest = &rest[at + c.len_utf8()..];
         }
         writer.write_all(rest.as_bytes())
@@ -94,5 +114,7 @@ mod tests {
         let json = String::from_utf8(bytes).expect("text");
         assert!(!json.contains(is_hostile), "{json}");
         assert_eq!(serde_json::from_str::<String>(&json).expect("parses"), text);
+        let plain = serde_json::to_string(text).expect("serialises");
+        assert_eq!(super::json(&plain), json);
     }
 }

@@ -7,7 +7,7 @@ use jerry_domain::ports::Unreadable;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Cell, Json, Paint, Row, Style, line, remark, warn, write_table};
+use super::{Answer, Cell, Json, Paint, Row, Style, count, line, remark, warn, write_table};
 use super::{priority_paint, status_paint};
 use crate::exit::chain;
 
@@ -63,8 +63,7 @@ impl Listing {
             shown if shown < *total => {
                 format!("{shown} of {total} {what}; --limit 0 shows all of them")
             }
-            1 => format!("1 {}", what.trim_end_matches('s')),
-            shown => format!("{shown} {what}"),
+            shown => count(shown, what.trim_end_matches('s')),
         }
     }
 }

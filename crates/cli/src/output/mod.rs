@@ -45,10 +45,22 @@ pub trait Answer {
     }
 }
 
-/// A finished text: a document, a script.
+/// A finished text.
 pub(crate) struct Document {
     pub(crate) kind: &'static str,
     pub(crate) text: String,
+}
+
+impl Document {
+    /// A text that people wrote parts of. On standard output nothing in it drives a terminal.
+    pub(crate) fn written(text: &str) -> Self {
+        Self { kind: "document", text: block(text).into_owned() }
+    }
+
+    /// JSON, which can say everything without driving a terminal.
+    pub(crate) fn json(text: &str) -> Self {
+        Self { kind: "document", text: escape::json(text).into_owned() }
+    }
 }
 
 impl Answer for Document {
@@ -56,11 +68,19 @@ impl Answer for Document {
         json.answer(self.kind, &serde_json::json!({ "text": self.text }))
     }
 
-    /// To the letter for a program; for a terminal without what would drive it.
-    fn text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
-        let text = if style.terminal { block(&self.text) } else { self.text.as_str().into() };
-        out.write_all(text.as_bytes())
+    fn text(&self, out: &mut dyn Write, _: Style) -> io::Result<()> {
+        out.write_all(self.text.as_bytes())
     }
+}
+
+/// `1 item`, `2 items`.
+pub(crate) fn count(number: usize, thing: &str) -> String {
+    count_of(number, thing, &format!("{thing}s"))
+}
+
+/// `1 dependency`, `2 dependencies`.
+pub(crate) fn count_of(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// Says something on standard error. Where even that fails there is nobody left to tell.

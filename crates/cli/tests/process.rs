@@ -1,0 +1,322 @@
+//! What only a whole process can show: exit statuses, standard output and error, pipes, shells.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use rstest::rstest;
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert_eq!(run(folder.path(), ["init"]).status.code(), Some(0));
+    folder
+}
+
+fn jerry(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jerry"));
+    command.current_dir(folder).env_clear().env("JERRY_ACTOR", "tester").stdin(Stdio::null());
+    command
+}
+
+fn run<S: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = S>) -> Output {
+    jerry(folder).args(args).output().expect("runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+fn json(output: &Output) -> Value {
+    let text = text(&output.stdout);
+    assert_eq!(text.lines().count(), 1, "{text}");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+#[rstest]
+#[case::unknown_command(&["prioritise"])]
+#[case::unknown_option(&["list", "--frobnicate"])]
+#[case::unknown_status(&["list", "--status", "open"])]
+#[case::missing_id(&["start"])]
+#[case::no_command(&[])]
+#[case::wrong_id(&["show", "../x"])]
+#[case::hostile(&["list", "--status", "\u{1b}[2J"])]
+fn wrong_usage_is_2_in_text_and_json(#[case] args: &[&str]) {
+    let folder = folder();
+    let output = run(folder.path(), args);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
+    let said = text(&output.stderr);
+    assert!(!said.is_empty() && !said.contains('\u{1b}'), "{said:?}");
+
+    let output = run(folder.path(), args.iter().chain(&["--json"]));
+    assert_eq!(output.status.code(), Some(2));
+    let error = json(&output);
+    assert_eq!((&error["kind"], &error["error"]["code"]), (&"error".into(), &"usage".into()));
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn an_unknown_word_is_answered_with_the_right_one() {
+    let folder = folder();
+    let said = text(&run(folder.path(), ["lst"]).stderr);
+    assert!(said.contains("'list'"), "{said}");
+    let said = text(&run(folder.path(), ["create", "x", "--priority", "urgent"]).stderr);
+    assert!(said.contains("critical, high, medium, low"), "{said}");
+}
+
+#[test]
+fn without_a_store_the_way_to_one_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = run(folder.path(), ["list"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output.stderr).contains("jerry init"));
+    assert_eq!(json(&run(folder.path(), ["list", "--json"]))["error"]["code"], "no_store");
+}
+
+#[test]
+fn init_twice_changes_nothing() {
+    let folder = folder();
+    let config = folder.path().join(".jerry/config.toml");
+    let before = fs::read(&config).expect("there");
+    let again = json(&run(folder.path(), ["init", "--json"]));
+    assert_eq!(again["created"], false);
+    assert_eq!(fs::read(&config).expect("there"), before);
+    assert_eq!(run(folder.path(), ["init", "--prefix", "AB"]).status.code(), Some(4));
+    assert_eq!(run(folder.path(), ["init", "--lock-backend", "directory"]).status.code(), Some(4));
+}
+
+#[test]
+fn an_empty_list_is_0() {
+    let folder = folder();
+    let output = run(folder.path(), ["list", "--json"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(json(&output)["items"], Value::Array(Vec::new()));
+}
+
+/// More output than a pipe holds, and a reader that leaves after the first line.
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let folder = folder();
+    let mut child = jerry(folder.path())
+        .args(["create", "--stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("starts");
+    let titles = format!("{}\n", "long ".repeat(90)).repeat(400);
+    child.stdin.take().expect("piped").write_all(titles.as_bytes()).expect("writes");
+    assert!(child.wait().expect("ends").success());
+
+    let mut child = jerry(folder.path())
+        .args(["list", "--limit", "0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut first = String::new();
+    let mut reader = BufReader::with_capacity(64, child.stdout.take().expect("piped"));
+    reader.read_line(&mut first).expect("reads");
+    drop(reader);
+    let output = child.wait_with_output().expect("ends");
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(text(&output.stderr), "");
+    assert!(first.starts_with("WORK-001\t"), "{first}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_written_is_8() {
+    let folder = folder();
+    for args in [&["list", "--json"][..], &["q", "x"], &["--version"]] {
+        let full = File::options().write(true).open("/dev/full").expect("opens");
+        let output = jerry(folder.path()).args(args).stdout(full).output().expect("runs");
+        assert_eq!(output.status.code(), Some(8), "{args:?}");
+        assert!(text(&output.stderr).contains("standard output"), "{args:?}");
+    }
+}
+
+#[test]
+fn one_damaged_item_does_not_hide_the_others() {
+    let folder = folder();
+    for title in ["one", "two"] {
+        assert!(run(folder.path(), ["q", title]).status.success());
+    }
+    let item = folder.path().join(".jerry/data/items/WORK-001.json");
+    #[expect(clippy::disallowed_methods, reason = "damages the item")]
+    fs::write(item, "{\n  \"schema\": 1,\n  oops\n}\n").expect("written");
+
+    let output = run(folder.path(), ["list", "--json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let list = json(&output);
+    assert_eq!(list["items"][0]["id"], "WORK-002");
+    let unreadable = &list["unreadable"][0];
+    assert_eq!(unreadable["path"], "data/items/WORK-001.json");
+    assert_eq!((&unreadable["line"], &unreadable["column"]), (&3.into(), &3.into()));
+    assert!(text(&output.stderr).contains("WORK-001.json:3:3"));
+
+    assert_eq!(run(folder.path(), ["show", "1"]).status.code(), Some(8));
+    assert_eq!(run(folder.path(), ["doctor"]).status.code(), Some(8));
+}
+
+#[test]
+fn text_comes_from_arguments_files_and_standard_input() {
+    let folder = folder();
+    let file = folder.path().join("text");
+    #[expect(clippy::disallowed_methods, reason = "an argument")]
+    fs::write(&file, "from a file\n").expect("written");
+    assert!(run(folder.path(), ["create", "x", "--description-file", "text"]).status.success());
+    assert!(run(folder.path(), ["note", "1", "--text-file", "text"]).status.success());
+    let input = File::open(&file).expect("opens");
+    let status = jerry(folder.path()).args(["note", "1", "-"]).stdin(input).status();
+    assert!(status.expect("runs").success());
+    let item = &json(&run(folder.path(), ["show", "1", "--json"]))["item"];
+    assert_eq!(item["description"], "from a file\n");
+    assert_eq!(item["notes"][1]["text"], "from a file");
+    assert_eq!(run(folder.path(), ["note", "1", "--text-file", "none"]).status.code(), Some(2));
+}
+
+#[rstest]
+#[case::option(&["--actor", "ann"], Some("bob"), "ann")]
+#[case::environment(&[], Some("bob"), "bob")]
+fn the_actor_is_who_says_so(
+    #[case] args: &[&str],
+    #[case] variable: Option<&str>,
+    #[case] actor: &str,
+) {
+    let folder = folder();
+    let mut command = jerry(folder.path());
+    command.args(["create", "x", "--json"]).args(args);
+    command.env("JERRY_ACTOR", variable.unwrap_or_default());
+    let created = json(&command.output().expect("runs"));
+    assert_eq!(created["item"]["history"][0]["actor"], actor);
+}
+
+#[test]
+fn without_a_name_the_actor_is_user_at_host() {
+    let folder = folder();
+    let mut command = jerry(folder.path());
+    command.args(["create", "x", "--json"]).env_remove("JERRY_ACTOR").env("USER", "ann");
+    let created = json(&command.output().expect("runs"));
+    let actor = created["item"]["history"][0]["actor"].as_str().expect("text").to_owned();
+    assert!(actor.starts_with("ann@"), "{actor}");
+}
+
+#[test]
+fn settings_come_from_the_first_layer_that_has_them() {
+    let folder = folder();
+    let origin = |command: &mut Command| {
+        let output = command.args(["config", "get", "lock.timeout", "--json"]).output();
+        let setting = json(&output.expect("runs"))["setting"].clone();
+        let text = |key: &str| setting[key].as_str().expect("text").to_owned();
+        (text("origin"), text("value"))
+    };
+    let set = |args: &[&str]| {
+        let output = run(folder.path(), ["config", "set", "lock.timeout"].iter().chain(args));
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    };
+    let expect = |origin: &str, value: &str| (origin.to_owned(), value.to_owned());
+    assert_eq!(origin(&mut jerry(folder.path())), expect("default", "30s"));
+    set(&["4s"]);
+    assert_eq!(origin(&mut jerry(folder.path())), expect("file", "4s"));
+    set(&["3s", "--local"]);
+    assert_eq!(origin(&mut jerry(folder.path())), expect("file", "3s"));
+    let mut command = jerry(folder.path());
+    command.env("JERRY_LOCK_TIMEOUT", "2s");
+    assert_eq!(origin(&mut command), expect("environment", "2s"));
+    let mut command = jerry(folder.path());
+    command.env("JERRY_LOCK_TIMEOUT", "2s").args(["--lock-timeout", "1s"]);
+    assert_eq!(origin(&mut command), expect("flag", "1s"));
+}
+
+#[test]
+fn a_shell_is_offered_live_ids() {
+    let folder = folder();
+    for title in ["Fix login", "Fix logout"] {
+        assert!(run(folder.path(), ["q", title]).status.success());
+    }
+    let mut command = jerry(folder.path());
+    command.env("JERRY_COMPLETE", "fish").args(["--", "jerry", "show", "WORK"]);
+    let offered = text(&command.output().expect("runs").stdout);
+    assert!(offered.contains("WORK-001\tFix login"), "{offered}");
+    assert!(offered.contains("WORK-002\tFix logout"), "{offered}");
+}
+
+#[rstest]
+#[case("bash")]
+#[case("zsh")]
+#[case("fish")]
+fn every_shell_gets_a_script_that_asks_jerry(#[case] shell: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = text(&run(folder.path(), ["completions", shell]).stdout);
+    assert!(script.contains("JERRY_COMPLETE"), "{script}");
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let help = text(&run(folder.path(), ["--help"]).stdout);
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands: Vec<_> = commands
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
+    assert!(commands.len() > 20, "{commands:?}");
+    for name in commands {
+        let page = text(&run(folder.path(), ["man", name]).stdout);
+        assert!(page.contains(".SH NAME"), "{name}: {page}");
+    }
+}
+
+/// On standard output what people wrote is escaped, in JSON without loss; a file is to the letter.
+#[test]
+fn an_export_drives_no_terminal_and_loses_nothing() {
+    let folder = folder();
+    let evil = "a\u{9b}31m\u{202e}b\u{1b}[2J";
+    assert!(run(folder.path(), ["create", "x", "-d", evil]).status.success());
+    let hostile = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+    for args in [&["export"][..], &["export", "-f", "json"], &["show", "1", "-f", "md"]] {
+        let said = text(&run(folder.path(), args).stdout);
+        assert!(!said.is_empty() && !said.contains(hostile), "{args:?}: {said:?}");
+    }
+    let item: Value = serde_json::from_slice(&run(folder.path(), ["export"]).stdout).expect("JSON");
+    assert_eq!(item["description"], evil);
+    assert!(run(folder.path(), ["export", "1", "-f", "md", "-o", "x.md"]).status.success());
+    let document = fs::read_to_string(folder.path().join("x.md")).expect("there");
+    assert!(document.contains(evil), "{document:?}");
+}
+
+/// A process that is interrupted ends by the signal, which a shell calls 130.
+#[cfg(unix)]
+#[rstest]
+#[case::os("os")]
+#[case::directory("directory")]
+fn interrupted_is_130(#[case] backend: &str) {
+    use std::os::unix::process::ExitStatusExt;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    assert!(run(folder.path(), ["init", "--lock-backend", backend]).status.success());
+    assert!(run(folder.path(), ["q", "x"]).status.success());
+    let mut child = jerry(folder.path())
+        .args(["note", "1", "-"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let _input = child.stdin.take();
+    // It has opened its standard input and waits for it as soon as it is in a read; where that
+    // cannot be seen, the signal comes a little earlier and ends it all the same.
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().expect("runs").success());
+    let status = child.wait().expect("ends");
+    assert_eq!(status.signal(), Some(2), "{status}");
+    let mut said = String::new();
+    child.stderr.take().expect("piped").read_to_string(&mut said).expect("reads");
+    assert_eq!(said, "");
+    let shown = json(&run(folder.path(), ["show", "1", "--json"]));
+    assert_eq!(shown["item"]["notes"], Value::Array(Vec::new()));
+}
