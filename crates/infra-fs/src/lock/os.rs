@@ -87,7 +87,7 @@ pub(super) fn acquire(
     mode: Mode,
     patience: Patience,
 ) -> Result<Option<OsLock>, StorageError> {
-    loop {
+    for _ in 0..MOST_REPLACED {
         let file = open(path)?;
         let attempt = OsLock::attempt(file, mode).and_then(|attempt| match attempt {
             Attempt::Won(lock) => Ok(Some(lock)),
@@ -103,7 +103,13 @@ pub(super) fn acquire(
             return Ok(Some(lock));
         }
     }
+    let error = io::Error::other("what is locked is never what is at the path");
+    Err(storage_error("lock", path, error))
 }
+
+/// Cleaning replaces a lock file now and then. One that is replaced more often than this is on a
+/// file system that gives a file two identities.
+const MOST_REPLACED: u32 = 1_000;
 
 fn open(path: &Path) -> Result<File, StorageError> {
     let opened = match if_present(steps::open_or_create(path)) {
