@@ -248,6 +248,34 @@ fn json_of_the_rest() {
 }
 
 #[test]
+fn json_of_imports_and_exports() {
+    let mut jerry = Jerry::new();
+    let folder = jerry.folder.path().display().to_string();
+    let input = jerry.folder.path().join("in.jsonl");
+    let issue = |id: &str, more: &str| {
+        format!(
+            r#"{{"id":"b-{id}","title":"Issue {id}","status":"open","priority":1,"issue_type":"task","created_at":"2025-01-01T00:00:00Z","updated_at":"2025-01-02T00:00:00Z"{more}}}"#
+        )
+    };
+    let waits = r#","dependencies":[{"issue_id":"b-1","depends_on_id":"b-9","type":"blocks"}]"#;
+    let lines = [issue("1", waits), issue("2", ""), "not JSON".to_owned()].join("\n");
+    #[expect(clippy::disallowed_methods, reason = "writes test data")]
+    std::fs::write(&input, lines).expect("written");
+    for command in ["--dry-run", "", "-m again"] {
+        jerry.json(&format!("import --from beads {folder}/in.jsonl {command}"));
+    }
+    for command in [
+        "export 5 --format jsonl",
+        "show 5 --format md",
+        &format!("export -o {folder}/out.jsonl"),
+        &format!("export --format md -o {folder}/out"),
+    ] {
+        jerry.json(command);
+    }
+    insta::assert_snapshot!(jerry.transcript.replace(&folder, "FOLDER"));
+}
+
+#[test]
 fn json_of_errors() {
     let mut jerry = Jerry::with_items();
     for command in [
@@ -283,8 +311,10 @@ fn text_for_programs() {
         "create 'Number one' 'Number two'",
         "q 'Quick one'",
         "list",
+        "items list",
         "ready",
         "show 6",
+        "show 6 --format md",
         "search locks",
         "start 3",
         "block 3",

@@ -23,7 +23,7 @@ mod show;
 mod transition;
 mod update;
 
-use clap::Subcommand;
+use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
 use crate::exit::Failure;
 use crate::output::Answer;
@@ -36,30 +36,30 @@ pub(crate) type Outcome = Result<Box<dyn Answer>, Failure>;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Make a store in this folder; one that is there stays as it is
-    Init(init::Arguments),
+    Init(Lazy<init::Arguments>),
     /// Print where the store is, and why it is that one
-    Where(locate::Arguments),
+    Where(Lazy<locate::Arguments>),
     #[command(flatten)]
     Item(Item),
     /// The commands about items, under one name
-    #[command(subcommand, visible_alias = "item")]
-    Items(Item),
+    #[command(visible_alias = "item")]
+    Items(Lazy<Items>),
     /// Bring in items from files
-    Import(import::Arguments),
+    Import(Lazy<import::Arguments>),
     /// Hand items out, for another store or another program
-    Export(export::Arguments),
+    Export(Lazy<export::Arguments>),
     /// Look at the locks
-    Locks(locks::Arguments),
+    Locks(Lazy<locks::Arguments>),
     /// Find what is wrong with the store, and put it right
-    Doctor(doctor::Arguments),
+    Doctor(Lazy<doctor::Arguments>),
     /// Make uids, or take ids and uids apart
-    Id(id::Arguments),
+    Id(Lazy<id::Arguments>),
     /// Look at the settings and change them
-    Config(config::Arguments),
+    Config(Lazy<config::Arguments>),
     /// Print what makes a shell complete jerry's commands and ids
-    Completions(completions::Arguments),
+    Completions(Lazy<completions::Arguments>),
     /// Print a manual page
-    Man(man::Arguments),
+    Man(Lazy<man::Arguments>),
 }
 
 /// What is done with items.
@@ -67,59 +67,102 @@ pub enum Command {
 pub enum Item {
     /// Make an item, or many
     #[command(visible_alias = "new")]
-    Create(Box<create::Arguments>),
+    Create(Lazy<create::Arguments>),
     /// Make an item quickly and print its id alone
-    Q(create::Quick),
+    Q(Lazy<create::Quick>),
     /// List the open items
     #[command(visible_alias = "ls")]
-    List(list::Arguments),
+    List(Lazy<list::Arguments>),
     /// List what can be begun: pending, unclaimed, waiting for nothing
-    Ready(ready::Arguments),
+    Ready(Lazy<ready::Arguments>),
     /// Show an item in full
-    Show(show::Arguments),
+    Show(Lazy<show::Arguments>),
     /// Change an item's fields
-    Update(Box<update::Arguments>),
+    Update(Lazy<update::Arguments>),
     /// Begin an item, or go on with a blocked one
-    Start(transition::Start),
+    Start(Lazy<transition::Start>),
     /// Say that work on an item cannot go on
-    Block(transition::Block),
+    Block(Lazy<transition::Block>),
     /// Finish an item
     #[command(visible_aliases = ["done", "close"])]
-    Complete(transition::Complete),
+    Complete(Lazy<transition::Complete>),
     /// Give an item up
-    Cancel(transition::Cancel),
+    Cancel(Lazy<transition::Cancel>),
     /// Put back an item that was begun, for someone else to begin
-    Release(transition::Release),
+    Release(Lazy<transition::Release>),
     /// Take up again a completed or cancelled item
-    Reopen(transition::Reopen),
+    Reopen(Lazy<transition::Reopen>),
     /// Add a note to an item
-    Note(note::Arguments),
+    Note(Lazy<note::Arguments>),
     /// Tick the acceptance criteria and sub-tasks of an item, or add some
-    Check(check::Arguments),
+    Check(Lazy<check::Arguments>),
     /// Add and remove labels
-    Label(label::Arguments),
+    Label(Lazy<label::Arguments>),
     /// Say what an item waits for and what it has to do with
-    Dep(dep::Arguments),
+    Dep(Lazy<dep::Arguments>),
     /// Delete an item; its number is never used again
-    Delete(delete::Arguments),
+    Delete(Lazy<delete::Arguments>),
     /// Find a text in everything that items say
-    Search(search::Arguments),
+    Search(Lazy<search::Arguments>),
+}
+
+/// What `items` takes.
+#[derive(Debug, Args)]
+pub struct Items {
+    #[command(subcommand)]
+    item: Item,
+}
+
+/// Options that are set up only for the command that was typed: setting up those of all commands
+/// would take longer than most commands do.
+#[derive(Debug)]
+pub struct Lazy<T>(Box<T>);
+
+impl<T: Args> Args for Lazy<T> {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        command.defer(set_up::<T>)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        command.defer(set_up::<T>)
+    }
+}
+
+/// The command itself says what it does, not what it takes.
+fn set_up<T: Args>(command: clap::Command) -> clap::Command {
+    let about = command.get_about().cloned();
+    let command = T::augment_args(command);
+    match about {
+        Some(about) => command.about(about),
+        None => command,
+    }
+}
+
+impl<T: FromArgMatches> FromArgMatches for Lazy<T> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        T::from_arg_matches(matches).map(|arguments| Self(Box::new(arguments)))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
 }
 
 impl Command {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         match self {
-            Self::Init(arguments) => arguments.run(session),
-            Self::Where(arguments) => arguments.run(session),
-            Self::Item(item) | Self::Items(item) => item.run(session).await,
-            Self::Import(arguments) => arguments.run(session).await,
-            Self::Export(arguments) => arguments.run(session).await,
-            Self::Locks(arguments) => arguments.run(session).await,
-            Self::Doctor(arguments) => arguments.run(session).await,
-            Self::Id(arguments) => arguments.run(session).await,
-            Self::Config(arguments) => arguments.run(session),
-            Self::Completions(arguments) => arguments.run(),
-            Self::Man(arguments) => arguments.run(),
+            Self::Init(arguments) => arguments.0.run(session),
+            Self::Where(arguments) => arguments.0.run(session),
+            Self::Item(item) => item.run(session).await,
+            Self::Items(items) => items.0.item.run(session).await,
+            Self::Import(arguments) => arguments.0.run(session).await,
+            Self::Export(arguments) => arguments.0.run(session).await,
+            Self::Locks(arguments) => arguments.0.run(session).await,
+            Self::Doctor(arguments) => arguments.0.run(session).await,
+            Self::Id(arguments) => arguments.0.run(session).await,
+            Self::Config(arguments) => arguments.0.run(session),
+            Self::Completions(arguments) => arguments.0.run(),
+            Self::Man(arguments) => arguments.0.run(),
         }
     }
 }
@@ -127,24 +170,24 @@ impl Command {
 impl Item {
     async fn run(self, session: &Session) -> Outcome {
         match self {
-            Self::Create(arguments) => arguments.run(session).await,
-            Self::Q(arguments) => arguments.run(session).await,
-            Self::List(arguments) => arguments.run(session).await,
-            Self::Ready(arguments) => arguments.run(session).await,
-            Self::Show(arguments) => arguments.run(session).await,
-            Self::Update(arguments) => arguments.run(session).await,
-            Self::Start(arguments) => arguments.run(session).await,
-            Self::Block(arguments) => arguments.run(session).await,
-            Self::Complete(arguments) => arguments.run(session).await,
-            Self::Cancel(arguments) => arguments.run(session).await,
-            Self::Release(arguments) => arguments.run(session).await,
-            Self::Reopen(arguments) => arguments.run(session).await,
-            Self::Note(arguments) => arguments.run(session).await,
-            Self::Check(arguments) => arguments.run(session).await,
-            Self::Label(arguments) => arguments.run(session).await,
-            Self::Dep(arguments) => arguments.run(session).await,
-            Self::Delete(arguments) => arguments.run(session).await,
-            Self::Search(arguments) => arguments.run(session).await,
+            Self::Create(arguments) => arguments.0.run(session).await,
+            Self::Q(arguments) => arguments.0.run(session).await,
+            Self::List(arguments) => arguments.0.run(session).await,
+            Self::Ready(arguments) => arguments.0.run(session).await,
+            Self::Show(arguments) => arguments.0.run(session).await,
+            Self::Update(arguments) => arguments.0.run(session).await,
+            Self::Start(arguments) => arguments.0.run(session).await,
+            Self::Block(arguments) => arguments.0.run(session).await,
+            Self::Complete(arguments) => arguments.0.run(session).await,
+            Self::Cancel(arguments) => arguments.0.run(session).await,
+            Self::Release(arguments) => arguments.0.run(session).await,
+            Self::Reopen(arguments) => arguments.0.run(session).await,
+            Self::Note(arguments) => arguments.0.run(session).await,
+            Self::Check(arguments) => arguments.0.run(session).await,
+            Self::Label(arguments) => arguments.0.run(session).await,
+            Self::Dep(arguments) => arguments.0.run(session).await,
+            Self::Delete(arguments) => arguments.0.run(session).await,
+            Self::Search(arguments) => arguments.0.run(session).await,
         }
     }
 }
