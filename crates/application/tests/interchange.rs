@@ -392,6 +392,9 @@ fn what_was_deleted_here_stays_deleted() {
     source.delete(&id);
     let report = source.jsonl(&lines);
     assert_eq!((report.imported, report.skipped_tombstones), (0, 1));
+    let report = source.beads(&issue("a", &[]));
+    assert_eq!((report.imported, report.skipped_tombstones), (0, 1));
+    assert!(report.changed_nothing());
 
     let store = Store::new();
     store.documents(&[("a.md", "# WI-004: Something\n")]);

@@ -21,8 +21,8 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use jerry_domain::ports::{
-    Change, Insertion, LockName, RepositoryError, StorageError, Summaries, Tombstone, Unreadable,
-    Update, WorkItemRepository,
+    Change, Insertion, LockName, RepositoryError, StorageError, Summaries, Tombstone, Tombstones,
+    Unreadable, Update, WorkItemRepository,
 };
 use jerry_domain::{Refusal, Stamp, Uid, WorkId, WorkItem};
 
@@ -376,5 +376,10 @@ impl WorkItemRepository for FsRepository {
 
     async fn summaries(&self) -> Result<Summaries, RepositoryError> {
         self.summaries()
+    }
+
+    async fn tombstones(&self) -> Result<Tombstones, RepositoryError> {
+        let tombstones = tombstone::all(&self.layout)?;
+        Ok(Box::new(tombstones.map(|(_, tombstone)| tombstone)))
     }
 }

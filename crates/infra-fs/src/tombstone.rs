@@ -46,9 +46,10 @@ pub(crate) fn of_present_items(layout: &Layout) -> Result<HashMap<WorkId, Uid>, 
 /// Every tombstone.
 pub(crate) fn all(
     layout: &Layout,
-) -> Result<impl Iterator<Item = (String, Result<Tombstone, Unreadable>)>, StorageError> {
+) -> Result<impl Iterator<Item = (String, Result<Tombstone, Unreadable>)> + use<>, StorageError> {
     let names = index::names(&layout.tombstones())?;
-    Ok(names.into_iter().filter_map(|name| {
+    let layout = layout.clone();
+    Ok(names.into_iter().filter_map(move |name| {
         let path = layout.tombstones().join(&name);
         let tombstone = read::json(&path, &layout.relative(&path)).transpose()?;
         Some((name, tombstone.map(|(tombstone, _)| tombstone)))

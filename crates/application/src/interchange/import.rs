@@ -7,7 +7,7 @@ use jerry_domain::{
     Edit, ItemRef, Link, LinkKind, LinkTarget, Prefix, Refusal, Stamp, Uid, WorkId, WorkItem,
 };
 
-use super::known::Known;
+use super::known::{Gone, Known};
 use super::plan::{self, Late, Placed};
 use super::reading::{self, Body, Entry, Origin};
 use super::report::{ImportReport, Remark};
@@ -60,7 +60,8 @@ impl Import {
     ///
     /// - An item that is there already is left as it is: documents and issues are known again by
     ///   their external reference, jerry's own items by their identity.
-    /// - An item that was deleted here stays deleted, as far as its id tells.
+    /// - An item that was deleted here stays deleted: it is known by its identity and by its name
+    ///   elsewhere.
     /// - What cannot be read is reported, and keeps nothing else out. An item comes in whole or
     ///   not at all.
     /// - References find their item wherever it stands: later in the input, in another file, or
@@ -85,8 +86,9 @@ impl Import {
         // A dry run only reads, and no reader waits for a lock.
         let _graph = if dry_run { None } else { Some(self.ports.lock_graph().await?) };
         let known = self.known(&mut report).await?;
+        let gone = self.gone(&mut report).await?;
         let chosen = choose(entries, &known, &mut report);
-        let placed = self.place(chosen.fresh, &known, dry_run, &mut report).await?;
+        let placed = self.place(chosen.fresh, &known, &gone, dry_run, &mut report).await?;
         let mut plan = plan::make(placed, &known, &chosen.aliases, &stamp);
         report.warnings.append(&mut plan.warnings);
         report.rejected.append(&mut plan.rejected);
@@ -121,33 +123,42 @@ impl Import {
         Ok(Known::new(items))
     }
 
+    async fn gone(&self, report: &mut ImportReport) -> Result<Gone, Error> {
+        let mut gone = Gone::default();
+        for tombstone in self.ports.items.tombstones().await? {
+            match tombstone {
+                Ok(tombstone) => gone.add(tombstone),
+                Err(why) => report.warnings.push(Remark {
+                    file: None,
+                    line: None,
+                    message: format!("not known to be deleted if it is in the input: {why}"),
+                }),
+            }
+        }
+        Ok(gone)
+    }
+
     /// Gives every entry its identity: its own where that is free, else a new one.
     async fn place(
         &self,
         fresh: Vec<Fresh>,
         known: &Known,
+        gone: &Gone,
         dry_run: bool,
         report: &mut ImportReport,
     ) -> Result<Vec<Placed>, Error> {
         let mut taken: HashSet<WorkId> = HashSet::new();
         let mut chosen: Vec<(Fresh, Option<WorkId>)> = Vec::new();
         for fresh in fresh {
-            let mut id = fresh.id.clone();
-            if let Some(wanted) = id.take_if(|id| known.by_id(id).is_some() || taken.contains(id)) {
-                drop(wanted);
-            } else if let Some(wanted) = &id
-                && let Some(stone) = self.ports.items.tombstone(wanted).await?
-            {
-                let key = fresh.entry.body.key();
-                let by_key = key.is_some() && stone.item.external_ref.as_deref() == key;
-                if by_key || Some(stone.item.uid) == fresh.uid {
-                    let message = format!("{wanted} was deleted here and stays deleted");
-                    report.warnings.push(fresh.entry.origin.warn(message));
-                    report.skipped_tombstones += 1;
-                    continue;
-                }
-                id = None;
+            if gone.is(fresh.uid, fresh.entry.body.key()) {
+                let message = "was deleted here and stays deleted".to_owned();
+                report.warnings.push(fresh.entry.origin.warn(message));
+                report.skipped_tombstones += 1;
+                continue;
             }
+            let free =
+                |id: &WorkId| known.by_id(id).is_none() && !taken.contains(id) && !gone.had(id);
+            let id = fresh.id.clone().filter(free);
             taken.extend(id.clone());
             chosen.push((fresh, id));
         }

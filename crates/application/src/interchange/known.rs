@@ -1,7 +1,8 @@
 //! What the store holds already, as far as an import has to know it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use jerry_domain::ports::Tombstone;
 use jerry_domain::{ItemRef, Summary, Uid, WorkId};
 
 /// The items of the store, and how to find them by every name they have.
@@ -45,5 +46,33 @@ impl Known {
             Some(uid) => self.by_uid(uid),
             None => self.by_id(&reference.id),
         }
+    }
+}
+
+/// The items that were deleted, and stay so.
+#[derive(Default)]
+pub(super) struct Gone {
+    numbers: HashSet<WorkId>,
+    uids: HashSet<Uid>,
+    keys: HashSet<String>,
+}
+
+impl Gone {
+    pub(super) fn add(&mut self, tombstone: Tombstone) {
+        let item = tombstone.item.into_record();
+        self.numbers.insert(item.id);
+        self.uids.insert(item.uid);
+        self.keys.extend(item.external_ref);
+    }
+
+    /// Whether the number was a deleted item's.
+    pub(super) fn had(&self, id: &WorkId) -> bool {
+        self.numbers.contains(id)
+    }
+
+    /// Whether this very item was deleted, by its identity or by its name elsewhere.
+    pub(super) fn is(&self, uid: Option<Uid>, key: Option<&str>) -> bool {
+        uid.is_some_and(|uid| self.uids.contains(&uid))
+            || key.is_some_and(|key| self.keys.contains(key))
     }
 }

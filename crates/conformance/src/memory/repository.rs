@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use jerry_domain::ports::{
     Change, Insertion, LockGuard, LockManager, LockName, Malformed, RepositoryError, Summaries,
-    Tombstone, Unreadable, Update, WorkItemRepository,
+    Tombstone, Tombstones, Unreadable, Update, WorkItemRepository,
 };
 use jerry_domain::{Prefix, Stamp, Summary, Uid, WorkId, WorkItem};
 
@@ -165,6 +165,11 @@ impl WorkItemRepository for MemoryRepository {
 
     async fn get(&self, id: &WorkId) -> Result<Option<WorkItem>, RepositoryError> {
         Ok(held(&self.state).get(id)?)
+    }
+
+    async fn tombstones(&self) -> Result<Tombstones, RepositoryError> {
+        let tombstones: Vec<_> = held(&self.state).tombstones.values().cloned().map(Ok).collect();
+        Ok(Box::new(tombstones.into_iter()))
     }
 
     async fn tombstone(&self, id: &WorkId) -> Result<Option<Tombstone>, RepositoryError> {

@@ -442,6 +442,8 @@ pub fn a_deleted_item_leaves_the_whole_of_it(fixture: &Fixture<Handle>) {
     assert_eq!(tombstone.item, last);
     assert_eq!((tombstone.deleted_at, &tombstone.deleted_by), (stamp.at, &stamp.actor));
     assert_eq!(tombstone.reason, stamp.reason);
+    let all = block_on(items.tombstones()).expect("lists").collect::<Result<Vec<_>, _>>();
+    assert_eq!(all.expect("readable"), std::slice::from_ref(&tombstone));
     for items in [items, fixture.open()] {
         assert_eq!(block_on(items.tombstone(&id(1))).expect("readable"), Some(tombstone.clone()));
         assert_eq!(block_on(items.get(&id(1))).expect("readable"), None);

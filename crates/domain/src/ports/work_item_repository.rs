@@ -13,6 +13,9 @@ pub type Change = Box<dyn FnOnce(&WorkItem) -> Result<Option<WorkItem>, Refusal>
 /// is an element of its own and does not end the stream.
 pub type Summaries = Box<dyn Iterator<Item = Result<Summary, Unreadable>> + Send>;
 
+/// What deleted items left, one after the other in no particular order; as [`Summaries`].
+pub type Tombstones = Box<dyn Iterator<Item = Result<Tombstone, Unreadable>> + Send>;
+
 /// An item that cannot be read, beside the others that can.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
@@ -213,4 +216,10 @@ pub trait WorkItemRepository: Send + Sync {
     /// # Errors
     /// [`RepositoryError::Storage`] when they cannot be listed at all.
     async fn summaries(&self) -> Result<Summaries, RepositoryError>;
+
+    /// What every deleted item left.
+    ///
+    /// # Errors
+    /// [`RepositoryError::Storage`] when they cannot be listed at all.
+    async fn tombstones(&self) -> Result<Tombstones, RepositoryError>;
 }
