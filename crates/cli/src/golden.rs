@@ -324,7 +324,7 @@ fn text_for_programs() {
         "reopen 3",
         "label 3 add a b",
         "label 3 add a b",
-        "label 3 remove a",
+        "label remove 3 a",
         "dep add 3 --needs 9,12 --discovered-from 5",
         "dep list 3",
         "dep remove 3 --needs 9 --link 5",
