@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::outcome::{self, Outcome};
+use crate::outcome::{Outcome, Running};
 
 /// The program under test: this package's own binary, which is the command line's `main` and
 /// nothing else. Cargo builds it before any test of the package runs and puts it beside the
@@ -111,33 +111,32 @@ impl Jerry {
         Outcome::of(&mut self.command(args))
     }
 
-    /// Starts `jerry ARGS`; [`Outcome::end_of`] waits for it.
+    /// Starts `jerry ARGS`.
     #[must_use]
-    pub fn start<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Child {
-        outcome::spawn(&mut self.command(args))
+    pub fn start<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Running {
+        Running::start(&mut self.command(args))
     }
 
-    /// What `jerry ARGS --json` answers. Panics unless it exits with 0.
+    /// Runs `jerry --json ARGS` to its end.
+    #[must_use]
+    pub fn json<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Outcome {
+        Outcome::of(self.command(["--json"]).args(args))
+    }
+
+    /// What `jerry --json ARGS` answers. Panics unless it exits with 0.
     pub fn ok<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Value {
-        let mut command = self.command(args);
-        let outcome = Outcome::of(command.arg("--json"));
-        assert!(outcome.is_ok(), "{command:?}: {outcome}");
+        let outcome = self.json(args);
+        assert!(outcome.is_ok(), "{outcome}");
         outcome.json()
     }
 
-    /// The error that `jerry ARGS --json` answers with. Panics unless it exits with `status`.
+    /// The error that `jerry --json ARGS` answers with. Panics unless it exits with `status`.
     pub fn refused<S: AsRef<std::ffi::OsStr>>(
         &self,
         status: i32,
         args: impl IntoIterator<Item = S>,
     ) -> Value {
-        let mut command = self.command(args);
-        let outcome = Outcome::of(command.arg("--json"));
-        assert_eq!(outcome.code(), Some(status), "{command:?}: {outcome}");
-        let error = outcome.json();
-        assert_eq!(error["kind"], "error", "{outcome}");
-        assert!(error["error"]["message"].is_string(), "{outcome}");
-        error["error"].clone()
+        self.json(args).error(status)
     }
 
     /// Creates an item and answers its id.

@@ -5,8 +5,9 @@
 
 mod jerry;
 mod outcome;
+pub mod strace;
 mod tools;
 
 pub use jerry::{Jerry, binary, id_in, list};
-pub use outcome::{Outcome, at_once};
-pub use tools::{LockedShell, is_root, python_with, skip, tool};
+pub use outcome::{Outcome, Running, at_once};
+pub use tools::{HeldLock, LockedShell, Tmpfs, is_root, python_with, skip, tool};

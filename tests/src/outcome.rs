@@ -1,6 +1,6 @@
 //! What a process left behind.
 
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use serde_json::Value;
 
@@ -19,14 +19,7 @@ impl Outcome {
     /// Runs `command` to its end.
     #[must_use]
     pub fn of(command: &mut Command) -> Self {
-        Self::end_of(spawn(command))
-    }
-
-    /// Waits for a process that [`spawn`] started.
-    #[must_use]
-    pub fn end_of(child: Child) -> Self {
-        let output = child.wait_with_output().expect("the process can be waited for");
-        Self { status: output.status, stdout: output.stdout, stderr: output.stderr }
+        Running::start(command).end()
     }
 
     /// The exit status; `None` when a signal ended the process.
@@ -47,13 +40,14 @@ impl Outcome {
         serde_json::from_slice(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self}"))
     }
 
-    /// The error code that it reported under `--json`.
+    /// The error that it reported under `--json`. Panics unless it exited with `status`.
     #[must_use]
-    pub fn error_code(&self) -> String {
-        self.json()["error"]["code"]
-            .as_str()
-            .unwrap_or_else(|| panic!("no error: {self}"))
-            .to_owned()
+    pub fn error(&self, status: i32) -> Value {
+        assert_eq!(self.code(), Some(status), "{self}");
+        let answer = self.json();
+        assert_eq!(answer["kind"], "error", "{self}");
+        assert!(answer["error"]["message"].is_string(), "{self}");
+        answer["error"].clone()
     }
 }
 
@@ -65,15 +59,60 @@ impl std::fmt::Display for Outcome {
     }
 }
 
-/// Starts a process without input, its output kept for [`Outcome::end_of`].
-pub(crate) fn spawn(command: &mut Command) -> Child {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().unwrap_or_else(|error| panic!("{error}: {command:?}"))
+/// A process that was started. Ended and waited for when it is dropped.
+#[derive(Debug)]
+pub struct Running(Option<Child>);
+
+impl Running {
+    /// Starts `command` without input; its output is kept.
+    #[must_use]
+    pub fn start(command: &mut Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self(Some(command.spawn().unwrap_or_else(|error| panic!("{error}: {command:?}"))))
+    }
+
+    /// Waits for its end.
+    #[must_use]
+    pub fn end(mut self) -> Outcome {
+        let child = self.0.take().expect("taken here only");
+        let Output { status, stdout, stderr } =
+            child.wait_with_output().expect("the process can be waited for");
+        Outcome { status, stdout, stderr }
+    }
+
+    /// Sends SIGKILL. It may have ended before.
+    pub fn kill(&mut self) {
+        self.child().kill().expect("a process of this one");
+    }
+
+    /// Whether it runs still.
+    pub fn is_alive(&mut self) -> bool {
+        self.child().try_wait().expect("a process of this one").is_none()
+    }
+
+    /// Its process id.
+    pub fn pid(&mut self) -> u32 {
+        self.child().id()
+    }
+
+    fn child(&mut self) -> &mut Child {
+        self.0.as_mut().expect("taken at its end only")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
 }
 
 /// Starts every command before it waits for the first. Outcomes in the order given.
 #[must_use]
 pub fn at_once(commands: impl IntoIterator<Item = Command>) -> Vec<Outcome> {
-    let children: Vec<_> = commands.into_iter().map(|mut command| spawn(&mut command)).collect();
-    children.into_iter().map(Outcome::end_of).collect()
+    let running: Vec<_> =
+        commands.into_iter().map(|mut command| Running::start(&mut command)).collect();
+    running.into_iter().map(Running::end).collect()
 }

@@ -1,8 +1,14 @@
 //! Other programs and rights that some tests need. A test that lacks one says so and passes.
 
+use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+
+use rustix::fs::{FlockOperation, flock};
+use tempfile::TempDir;
+
+use crate::Jerry;
 
 /// Says on standard error why a test did not run.
 #[allow(clippy::print_stderr, reason = "a skipped test has to show")]
@@ -32,6 +38,58 @@ pub fn python_with(module: &str) -> Option<String> {
     let mut command = Command::new(&python);
     command.args(["-c", &format!("import {module}")]).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success()).then_some(python)
+}
+
+/// A lock that this process holds, as any program can that uses `flock`.
+#[derive(Debug)]
+pub struct HeldLock(File);
+
+impl HeldLock {
+    /// Takes the lock `name` of a store.
+    #[must_use]
+    pub fn of(jerry: &Jerry, name: &str) -> Self {
+        let path = jerry.lock_path(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false).open(&path);
+        let file = file.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        flock(&file, FlockOperation::NonBlockingLockExclusive).expect("nobody holds it");
+        Self(file)
+    }
+}
+
+impl Drop for HeldLock {
+    fn drop(&mut self) {
+        let _ = flock(&self.0, FlockOperation::Unlock);
+    }
+}
+
+/// A small file system of its own, unmounted in the end.
+#[derive(Debug)]
+pub struct Tmpfs(TempDir);
+
+impl Tmpfs {
+    /// Mounts one of `size` (`64k`). `None` where this process may not.
+    #[must_use]
+    pub fn mount(size: &str) -> Option<Self> {
+        let folder = TempDir::new().expect("a folder");
+        let mut command = Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(folder.path());
+        let mounted = command.stderr(Stdio::null()).status();
+        mounted.is_ok_and(|status| status.success()).then_some(Self(folder))
+    }
+
+    /// Where it is mounted.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Tmpfs {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
 }
 
 /// A process of another program that holds a lock until it is dropped.
