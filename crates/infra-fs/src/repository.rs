@@ -11,7 +11,7 @@
 //! # Protocol of a deletion, under the item's lock
 //! 1. read and check as above; 2. create the tombstone, durably; 3. unlink the item; 4. fsync the
 //!    folder. After a crash between 2 and 4 the item's file may still be there; beside a tombstone
-//!    of its own uid it counts as deleted, everywhere.
+//!    of its own uid it counts as deleted, everywhere. When 3 fails, the tombstone is taken back.
 //!
 //! Crash points of the publishing itself are listed in `publish`.
 
@@ -195,10 +195,34 @@ impl FsRepository {
         self.make_folder(self.layout.tombstones())?;
         self.check_unchanged(id, &content)?;
         // A tombstone of another uid under this number came from another clone; its item is kept.
-        backup::keep(&self.layout, &self.layout.tombstone(id))?;
-        publish::replace(&self.layout.tombstone(id), &codec::respell(&content.bytes, text))?;
-        publish::remove(&self.layout.item(id))?;
-        Ok(tombstone)
+        let path = self.layout.tombstone(id);
+        backup::keep(&self.layout, &path)?;
+        let older = read::bytes(&path, &self.layout.relative(&path)).map_err(unreadable)?;
+        publish::replace(&path, &codec::respell(&content.bytes, text))?;
+        match publish::remove(&self.layout.item(id)) {
+            Ok(_) => Ok(tombstone),
+            Err(PublishError::Failed(error)) => Err(self.take_back_tombstone(id, older, error)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The item could not be unlinked: without its tombstone it is what it was. If that cannot be
+    /// taken back either, the item stays deleted, and that is not certain to last.
+    fn take_back_tombstone(
+        &self,
+        id: &WorkId,
+        older: Option<Content>,
+        error: StorageError,
+    ) -> RepositoryError {
+        let path = self.layout.tombstone(id);
+        let taken_back = match older {
+            Some(older) => publish::replace(&path, &older.bytes),
+            None => publish::remove(&path).map(drop),
+        };
+        match taken_back {
+            Ok(()) | Err(PublishError::Indeterminate(_)) => RepositoryError::Storage(error),
+            Err(PublishError::Failed(_)) => RepositoryError::Indeterminate(error),
+        }
     }
 
     fn summaries(&self) -> Result<Summaries, RepositoryError> {
