@@ -193,11 +193,18 @@ pub(crate) fn sync_parent(path: &Path) -> Result<(), PublishError> {
 }
 
 /// Makes a directory and those above it, below `existing`, each durable in its parent. `existing`
-/// itself is not made: where it is gone there is nothing to add to.
+/// itself is not made: where it is gone there is nothing to add to. A directory that cannot be made
+/// durable is taken away again: nothing lies in it yet, and the next write must not rely on it.
 pub(crate) fn make_dirs(path: &Path, existing: &Path) -> Result<(), PublishError> {
     let parent = path.parent().filter(|_| path != existing);
     match (steps::make_dir(path), parent) {
-        (Ok(()), _) => sync_parent(path),
+        (Ok(()), _) => sync_parent(path).map_err(|error| match error {
+            PublishError::Indeterminate(error) => {
+                let _ = steps::remove_dir(path);
+                PublishError::Failed(error)
+            }
+            failed @ PublishError::Failed(_) => failed,
+        }),
         (Err(error), _) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         (Err(error), Some(parent))
             if error.kind() == io::ErrorKind::NotFound && parent != existing =>
