@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod create;
 mod delete;
+mod demo;
 mod dep;
 mod doctor;
 mod export;
@@ -60,6 +61,11 @@ pub enum Command {
     Completions(Lazy<completions::Arguments>),
     /// Print a manual page
     Man(Lazy<man::Arguments>),
+    /// See many processes share a store, some of them killed, and nothing lost
+    Demo(Lazy<demo::Arguments>),
+    /// One of them
+    #[command(hide = true)]
+    DemoAgent(Lazy<demo::worker::Arguments>),
 }
 
 /// What is done with items.
@@ -163,6 +169,8 @@ impl Command {
             Self::Config(arguments) => arguments.0.run(session),
             Self::Completions(arguments) => arguments.0.run(),
             Self::Man(arguments) => arguments.0.run(),
+            Self::Demo(arguments) => arguments.0.run(session),
+            Self::DemoAgent(arguments) => arguments.0.run(session).await,
         }
     }
 }
