@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use jerry_tests::{HeldLock, Jerry, Outcome, at_once, id_in, list};
 use serde_json::Value;
@@ -63,7 +65,19 @@ fn hp_2_reader_during_a_write() {
     let mut commands: Vec<Command> = writes.collect();
     commands.extend(reads);
     commands.extend(lists);
-    for outcome in at_once(commands) {
+    // Beside the commands, which would look twice, one who looks at the bare file all the time.
+    let done = AtomicBool::new(false);
+    let outcomes = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                jerry.assert_sound();
+            }
+        });
+        let outcomes = at_once(commands);
+        done.store(true, Ordering::Relaxed);
+        outcomes
+    });
+    for outcome in outcomes {
         assert!(outcome.is_ok(), "{outcome}");
         let answer = outcome.json();
         if answer["kind"] == "items" {
@@ -138,7 +152,7 @@ fn ten_processes_note_one_item_twenty_times_each() {
     let id = jerry.create("much talked about");
     let note = |number: usize| jerry.command(["--json", "note", &id, &format!("note {number}")]);
     // Ten chains of twenty: each process of a chain starts when the one before it has ended.
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for chain in 0..10 {
             scope.spawn(move || {
                 for step in 0..20 {
