@@ -21,21 +21,21 @@ pub struct ItemRef {
     pub uid: Option<Uid>,
     /// Why the one needs the other, in words.
     pub note: Option<String>,
-    /// Fields that this version does not know.
-    pub extra: Extra,
+    /// Fields that this version does not know; hardly a reference has any.
+    pub extra: Option<Box<Extra>>,
 }
 
 impl ItemRef {
     /// A complete reference.
     #[must_use]
     pub fn new(id: WorkId, uid: Uid) -> Self {
-        Self { id, uid: Some(uid), note: None, extra: Extra::new() }
+        Self { id, uid: Some(uid), note: None, extra: None }
     }
 
     /// A reference by name alone, as people write it.
     #[must_use]
     pub fn bare(id: WorkId) -> Self {
-        Self { id, uid: None, note: None, extra: Extra::new() }
+        Self { id, uid: None, note: None, extra: None }
     }
 
     /// The same reference with a remark.
@@ -83,9 +83,10 @@ struct Fields {
 impl Serialize for ItemRef {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { id, uid, note, extra } = self.clone();
-        if uid.is_none() && note.is_none() && extra.is_empty() {
+        if uid.is_none() && note.is_none() && extra.is_none() {
             return id.serialize(serializer);
         }
+        let extra = extra.map(|extra| *extra).unwrap_or_default();
         Fields { id, uid, note, extra }.serialize(serializer)
     }
 }
@@ -108,6 +109,7 @@ impl<'de> Deserialize<'de> for ItemRef {
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ItemRef, A::Error> {
                 let Fields { id, uid, note, extra } =
                     Fields::deserialize(MapAccessDeserializer::new(map))?;
+                let extra = (!extra.is_empty()).then(|| Box::new(extra));
                 Ok(ItemRef { id, uid, note, extra })
             }
         }

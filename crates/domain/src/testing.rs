@@ -228,8 +228,12 @@ pub fn stamp() -> impl Strategy<Value = Stamp> {
 
 /// Complete, bare, or bare with what a later version put beside it.
 pub fn item_ref() -> impl Strategy<Value = ItemRef> {
-    (work_id(), option::of(uid()), option::of(text()), extra())
-        .prop_map(|(id, uid, note, extra)| ItemRef { id, uid, note, extra })
+    (work_id(), option::of(uid()), option::of(text()), extra()).prop_map(
+        |(id, uid, note, extra)| {
+            let extra = (!extra.is_empty()).then(|| Box::new(extra));
+            ItemRef { id, uid, note, extra }
+        },
+    )
 }
 
 fn link() -> impl Strategy<Value = Link> {

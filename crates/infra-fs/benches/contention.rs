@@ -93,7 +93,10 @@ fn contend(what: &str, writers: usize, own: bool) -> f64 {
 }
 
 fn new_store(items: usize) -> (TempDir, Store) {
-    let folder = tempfile::Builder::new().prefix("jerry-bench").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let folder = tempfile::Builder::new()
+        .prefix("jerry-bench")
+        .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+        .unwrap();
     let root = folder.path().join(".jerry");
     Store::init(&root, LockBackend::Os, "").unwrap();
     let store = Store::open(&root, LockSettings::default()).unwrap();

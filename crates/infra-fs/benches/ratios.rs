@@ -74,7 +74,10 @@ fn median(mut times: Vec<Duration>) -> Duration {
 }
 
 fn new_store() -> (TempDir, Store) {
-    let folder = tempfile::Builder::new().prefix("jerry-bench").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let folder = tempfile::Builder::new()
+        .prefix("jerry-bench")
+        .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+        .unwrap();
     let root = folder.path().join(".jerry");
     Store::init(&root, LockBackend::Os, "").unwrap();
     let store = Store::open(&root, LockSettings::default()).unwrap();
