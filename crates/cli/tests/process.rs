@@ -290,33 +290,64 @@ fn an_export_drives_no_terminal_and_loses_nothing() {
     assert!(document.contains(evil), "{document:?}");
 }
 
-/// A process that is interrupted ends by the signal, which a shell calls 130.
-#[cfg(unix)]
-#[rstest]
-#[case::os("os")]
-#[case::directory("directory")]
-fn interrupted_is_130(#[case] backend: &str) {
+/// A process that is interrupted ends by the signal, which a shell calls 130. With directory locks
+/// there is a handler, which has to end it no less.
+#[cfg(target_os = "linux")]
+#[test]
+fn interrupted_is_130_whatever_the_locks() {
     use std::os::unix::process::ExitStatusExt;
 
-    let folder = tempfile::tempdir().expect("a folder");
-    assert!(run(folder.path(), ["init", "--lock-backend", backend]).status.success());
-    assert!(run(folder.path(), ["q", "x"]).status.success());
-    let mut child = jerry(folder.path())
-        .args(["note", "1", "-"])
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("starts");
-    let _input = child.stdin.take();
-    // It has opened its standard input and waits for it as soon as it is in a read; where that
-    // cannot be seen, the signal comes a little earlier and ends it all the same.
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().expect("runs").success());
-    let status = child.wait().expect("ends");
-    assert_eq!(status.signal(), Some(2), "{status}");
-    let mut said = String::new();
-    child.stderr.take().expect("piped").read_to_string(&mut said).expect("reads");
-    assert_eq!(said, "");
-    let shown = json(&run(folder.path(), ["show", "1", "--json"]));
-    assert_eq!(shown["item"]["notes"], Value::Array(Vec::new()));
+    use jerry_domain::ports::LockName;
+    use jerry_infra_fs::lock::{FsLocks, LockBackend, LockSettings};
+
+    for (name, backend) in [("os", LockBackend::Os), ("directory", LockBackend::Directory)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(run(folder.path(), ["init", "--lock-backend", name]).status.success());
+        assert!(run(folder.path(), ["q", "x"]).status.success());
+        let locks = folder.path().join(".jerry/local/locks");
+        let item = LockName::item(&"WORK-001".parse().expect("valid"));
+        let ours = FsLocks::new(locks.clone(), backend, LockSettings::default());
+        let held = ours.acquire(&item, None).expect("free");
+
+        let mut child = jerry(folder.path())
+            .args(["note", "1", "x", "--lock-timeout", "60s"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        until(|| waits(child.id(), &locks, backend));
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().expect("runs").success());
+        let status = child.wait().expect("ends");
+        assert_eq!(status.signal(), Some(2), "{name}: {status}");
+        let mut said = String::new();
+        child.stderr.take().expect("piped").read_to_string(&mut said).expect("reads");
+        assert_eq!(said, "", "{name}");
+        drop(held);
+        let shown = json(&run(folder.path(), ["show", "1", "--json"]));
+        assert_eq!(shown["item"]["notes"], Value::Array(Vec::new()));
+        assert!(run(folder.path(), ["note", "1", "goes on"]).status.success());
+    }
+}
+
+/// Whether a process is where the signal shall meet it: it has the lock's file open, or, with
+/// directory locks, the thread that listens for signals. Without the lock it gets no further.
+#[cfg(target_os = "linux")]
+fn waits(pid: u32, locks: &Path, backend: jerry_infra_fs::lock::LockBackend) -> bool {
+    if backend == jerry_infra_fs::lock::LockBackend::Directory {
+        return fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|tasks| tasks.count() > 1);
+    }
+    let lock = locks.join("WORK-001.lock");
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let mut targets = open.filter_map(|entry| fs::read_link(entry.path()).ok());
+    targets.any(|target| target == lock)
+}
+
+/// Looks again and again, for a minute at most.
+#[cfg(target_os = "linux")]
+fn until(mut holds: impl FnMut() -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !holds() {
+        assert!(std::time::Instant::now() < deadline, "it never came to that");
+        std::thread::yield_now();
+    }
 }
