@@ -67,14 +67,15 @@ impl Answer for Checkup {
     fn text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
         for Repair { finding, action } in &self.repairs {
             let fixed = style.paint(Paint::Green, "fixed");
-            writeln!(out, "{fixed}   {}: {}", line(&finding.message), line(action))?;
+            let (path, message) = (path_of(finding), line(&finding.message));
+            writeln!(out, "{fixed}   {}{message}: {}", line(&path), line(action))?;
         }
         for finding in &self.findings {
             let severity = match finding.ailment.severity() {
                 Severity::Broken => style.paint(Paint::Red, "broken"),
                 Severity::Notice => style.paint(Paint::Yellow, "notice"),
             };
-            let path = finding.path.as_ref().map(|path| format!("{path}: ")).unwrap_or_default();
+            let path = path_of(finding);
             let fixable = if finding.fixable { " (--fix repairs it)" } else { "" };
             writeln!(out, "{severity}  {}{}{fixable}", line(&path), line(&finding.message))?;
         }
@@ -88,12 +89,23 @@ impl Answer for Checkup {
     fn complaint(&self) -> Option<Failure> {
         let broken = self.broken();
         (broken > 0).then(|| {
-            let failure = Failure::new(Code::Unhealthy, format!("broken in this store: {broken}"));
+            let failure = Failure::new(Code::Unhealthy, broken_things(broken));
             if self.findings.iter().any(|finding| finding.fixable) {
                 failure.hint("`jerry doctor --fix` repairs what it can, after a backup")
             } else {
                 failure
             }
         })
+    }
+}
+
+fn path_of(finding: &Finding) -> String {
+    finding.path.as_ref().map(|path| format!("{path}: ")).unwrap_or_default()
+}
+
+fn broken_things(count: usize) -> String {
+    match count {
+        1 => "one thing is broken in this store".to_owned(),
+        count => format!("{count} things are broken in this store"),
     }
 }
