@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressStyle};
 
 use super::fault::Fault;
 use super::ledger::{Ledger, Message, Operation, Verb};
@@ -19,8 +19,8 @@ use crate::exit::{Code, Failure};
 /// How many writes an item takes at least: one to create, start and complete it, some notes.
 const WRITES_PER_ITEM: usize = 5;
 
-/// Writes take milliseconds; a kill comes at any time within one, or a little later.
-const KILL_WITHIN_MICROS: usize = 3000;
+/// The most that a kill is put off.
+const MOST_DELAY: Duration = Duration::from_millis(100);
 
 /// What the agents are to do.
 #[derive(Debug, Clone)]
@@ -122,7 +122,7 @@ impl Demo<'_> {
     }
 
     fn listen(&mut self, ears: &Receiver<Said>) -> Result<(), Failure> {
-        let progress = ProgressBar::new((self.plan.items * WRITES_PER_ITEM) as u64);
+        let progress = progress(self.plan.items * WRITES_PER_ITEM);
         let mut running = self.seats.len();
         while running > 0 {
             let Ok(Said { seat, line }) = ears.recv() else { break };
@@ -180,8 +180,10 @@ impl Demo<'_> {
             return;
         }
         if let Some(process) = &mut self.seats[number].process {
-            let micros = random(KILL_WITHIN_MICROS) as u64;
-            thread::sleep(Duration::from_micros(micros));
+            // At any point of the write, which takes about as long as others do now.
+            let usual = self.ledger.acknowledged.last().map_or(0, |(_, answer)| answer.micros);
+            let delay = Duration::from_micros(random(usual));
+            thread::sleep(delay.min(MOST_DELAY));
             // One that has ended by itself meanwhile is seen by its exit status.
             process.killed = process.child.kill().is_ok();
         }
@@ -210,6 +212,15 @@ impl Demo<'_> {
         self.start(&mut seat, Stdio::null())?;
         self.seats[number] = seat;
         Ok(true)
+    }
+}
+
+/// Shown on standard error, where that is a terminal.
+fn progress(writes: usize) -> ProgressBar {
+    let bar = ProgressBar::new(writes as u64);
+    match ProgressStyle::with_template("{bar:40} {pos}/{len} writes") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
     }
 }
 

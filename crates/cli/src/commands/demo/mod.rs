@@ -58,10 +58,10 @@ impl Arguments {
             return Err(Failure::new(Code::Usage, "a demo makes a store of its own")
                 .hint("leave --store away; TMPDIR says where the demo's folder is made"));
         }
-        let folder = tempfile::Builder::new()
-            .prefix(FOLDER)
-            .tempdir()
-            .map_err(|error| Failure::io("cannot make a folder for the demo", &error))?;
+        let folder = tempfile::Builder::new().prefix(FOLDER).tempdir().map_err(|error| {
+            Failure::io("cannot make a folder for the demo", &error)
+                .hint("TMPDIR says where it is made")
+        })?;
         let layout = Layout::new(folder.path().join(Layout::ROOT_NAME));
         composition::init(layout.root(), LockBackend::Os, "")?;
         let plan = Plan {

@@ -71,7 +71,7 @@ impl Report {
             Row::new(
                 "processes",
                 ledger.processes,
-                format!("{} agents, and one more for each killed", plan.agents),
+                format!("{}, and one more for each killed", counted(plan.agents, "agent")),
             ),
             Row::new(
                 "operations",
@@ -102,7 +102,7 @@ impl Report {
             Row::found(
                 "unreadable",
                 verdict.count(Wrong::Unreadable),
-                format!("of {} files now, or by any agent meanwhile", verdict.files),
+                format!("of {} now, or by any agent meanwhile", counted(verdict.files, "file")),
             ),
             Row::new(
                 "latency",
@@ -173,6 +173,10 @@ impl Row {
     }
 }
 
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 fn millis(micros: u64) -> String {
     format!("{:.1} ms", micros as f64 / 1000.0)
 }
@@ -217,9 +221,9 @@ impl Answer for Report {
         let Self { plan, ledger, .. } = self;
         writeln!(
             out,
-            "{} agents worked at once on {} items for {:.1} s; killed while they wrote: {}.\n",
-            plan.agents,
-            ledger.count(Verb::Create),
+            "{} worked at once on {} for {:.1} s; killed meanwhile: {}.\n",
+            counted(plan.agents, "agent"),
+            counted(ledger.count(Verb::Create), "item"),
             self.took.as_secs_f64(),
             ledger.kills
         )?;

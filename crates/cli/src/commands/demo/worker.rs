@@ -95,7 +95,7 @@ impl Agent {
             } else if page.items.is_empty() {
                 return Ok(());
             } else {
-                self.go_on_with(&page.items[random(page.items.len())]).await?;
+                self.go_on_with(&page.items[random(page.items.len() as u64) as usize]).await?;
             }
         }
     }
@@ -189,7 +189,6 @@ fn say(message: &Message) -> Result<(), Failure> {
 }
 
 /// A number below `bound`. The standard library seeds its hash maps well enough for a demo.
-pub(super) fn random(bound: usize) -> usize {
-    let hash = RandomState::new().build_hasher().finish();
-    usize::try_from(hash % bound.max(1) as u64).unwrap_or(0)
+pub(super) fn random(bound: u64) -> u64 {
+    RandomState::new().build_hasher().finish() % bound.max(1)
 }
