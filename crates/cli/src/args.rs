@@ -61,8 +61,8 @@ pub struct Global {
     /// The store's folder, instead of the nearest .jerry upwards
     #[arg(long, global = true, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub store: Option<PathBuf>,
-    /// Who acts [default: user@host]
-    #[arg(long, global = true, value_name = "NAME")]
+    /// Who acts
+    #[arg(long, global = true, value_name = "NAME", help = "Who acts [default: user@host]")]
     pub actor: Option<String>,
     /// How long to wait for a lock: 30s, 500ms, 2m
     #[arg(long, global = true, value_name = "TIME", hide_short_help = true)]

@@ -24,7 +24,7 @@ pub const SCHEMA: u32 = 1;
 
 /// What a command has to say when it did what was asked.
 pub trait Answer {
-    /// Says it to a program: one call of [`Json::answer`].
+    /// Says it to a program: one call of `Json::answer`.
     ///
     /// # Errors
     /// When it cannot be written.
