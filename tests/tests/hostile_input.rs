@@ -192,6 +192,7 @@ fn texts_that_would_drive_a_terminal_are_shown_escaped() {
         &["show", &id, "--format", "md"],
         &["list"],
         &["search", "gnp"],
+        &["export"],
         &["doctor"],
     ] {
         for json in [&["--json"][..], &[]] {
