@@ -71,7 +71,7 @@ impl Query {
         let parent = self.parent(filter).await?;
         let needle = filter.text.as_deref().map(|text| Needle::new(text).ok_or(Error::EmptySearch));
         let needle = needle.transpose()?;
-        let mut names = Names::default();
+        let mut known = Vec::new();
         let mut page = Page { items: Vec::new(), total: 0, unreadable: Vec::new() };
 
         for summary in self.ports.items.summaries().await? {
@@ -82,7 +82,7 @@ impl Query {
                     continue;
                 }
             };
-            names.learn(&summary);
+            known.push((summary.uid, summary.id.clone()));
             if !filter.admits(&summary, parent.as_ref()) {
                 continue;
             }
@@ -104,7 +104,7 @@ impl Query {
             }
         }
         cut(&mut page.items, filter);
-        names.refresh(&mut page.items);
+        Names::used_by(&page.items, known).refresh(&mut page.items);
         Ok(page)
     }
 

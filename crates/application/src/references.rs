@@ -1,6 +1,6 @@
 //! From the names that people write to the items that they mean, and back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jerry_domain::ports::RepositoryError;
 use jerry_domain::{Edit, Graph, ItemRef, LinkTarget, Summary, Uid, WorkId, WorkItem};
@@ -114,6 +114,13 @@ impl Names {
         let mut names = Self::default();
         ports.items.summaries().await?.flatten().for_each(|item| names.learn(&item));
         Ok(names)
+    }
+
+    /// Of all the items that `known` names, those that `items` point at.
+    pub(crate) fn used_by(items: &[Summary], known: Vec<(Uid, WorkId)>) -> Self {
+        let references = items.iter().flat_map(|item| item.parent.iter().chain(&item.depends_on));
+        let wanted: HashSet<Uid> = references.filter_map(|reference| reference.uid).collect();
+        Self(known.into_iter().filter(|(uid, _)| wanted.contains(uid)).collect())
     }
 
     pub(crate) fn learn(&mut self, item: &Summary) {

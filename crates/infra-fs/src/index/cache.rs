@@ -10,7 +10,8 @@
 //! It is replaced whole but not synced: what a power cut leaves of it fails the checksum and is
 //! ignored. So is everything else about it that is not as expected.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 use std::num::NonZeroUsize;
@@ -79,9 +80,20 @@ impl Cache {
         }
     }
 
-    pub(super) fn by_name(&self) -> HashMap<&str, CachedRow> {
-        let Self::Loaded(Loaded { text, rows }) = self else { return HashMap::new() };
-        rows.iter().map(|row| (&text[row.name.clone()], row.clone())).collect()
+    /// What is cached, sorted by name.
+    pub(super) fn rows(&self) -> &[CachedRow] {
+        match self {
+            Self::Loaded(loaded) => &loaded.rows,
+            Self::Absent | Self::Corrupt => &[],
+        }
+    }
+
+    /// The name of the file that `row`, one of [`Cache::rows`], is about.
+    pub(super) fn name(&self, row: &CachedRow) -> &str {
+        match self {
+            Self::Loaded(loaded) => &loaded.text[row.name.clone()],
+            Self::Absent | Self::Corrupt => "",
+        }
     }
 
     fn summary(&self, row: CachedRow, shown: &str) -> Result<Summary, Unreadable> {
@@ -110,7 +122,12 @@ fn parse(text: &str) -> Option<Vec<CachedRow>> {
             summary: place(summary.get()),
         })
     };
-    body.lines().map(row).collect()
+    let mut rows: Vec<CachedRow> = body.lines().map(row).collect::<Option<_>>()?;
+    let name = |row: &CachedRow| &text[row.name.clone()];
+    if !rows.is_sorted_by_key(name) {
+        rows.sort_unstable_by(|one, other| name(one).cmp(name(other)));
+    }
+    Some(rows)
 }
 
 /// The summaries of `rows`, parsed as they are asked for; many of them ahead of that, on every
@@ -172,21 +189,20 @@ fn encode<'a>(
     kept: &[CachedRow],
     fresh: impl Iterator<Item = (&'a Found, &'a Summary)>,
 ) -> Option<String> {
-    let mut body = String::new();
-    let mut line = |name: &str, fingerprint: Fingerprint, summary: &str| {
-        let Fingerprint { inode, size, mtime, ctime } = fingerprint;
-        let comma = if body.is_empty() { "" } else { ",\n" };
-        write!(body, "{comma}[\"{name}\",{inode},{size},{mtime},{ctime},{summary}]").is_ok()
-    };
+    let mut lines = BTreeMap::new();
     if let Cache::Loaded(Loaded { text, .. }) = cache {
-        for row in kept {
-            line(&text[row.name.clone()], row.fingerprint, &text[row.summary.clone()])
-                .then_some(())?;
-        }
+        let cached = |row: &CachedRow| Cow::Borrowed(&text[row.summary.clone()]);
+        lines.extend(kept.iter().map(|row| (cache.name(row), (row.fingerprint, cached(row)))));
     }
     for (file, summary) in fresh {
         let summary = serde_json::to_string(&Row::from(summary)).ok()?;
-        line(&file.name, file.fingerprint, &summary).then_some(())?;
+        lines.insert(&file.name, (file.fingerprint, Cow::Owned(summary)));
+    }
+    let mut body = String::new();
+    for (name, (fingerprint, summary)) in lines {
+        let Fingerprint { inode, size, mtime, ctime } = fingerprint;
+        let comma = if body.is_empty() { "" } else { ",\n" };
+        write!(body, "{comma}[\"{name}\",{inode},{size},{mtime},{ctime},{summary}]").ok()?;
     }
     if !body.is_empty() {
         body.push('\n');

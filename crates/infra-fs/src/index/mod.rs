@@ -99,20 +99,24 @@ fn look(layout: &Layout) -> Result<Look, StorageError> {
         // A panic in the loader would be a cache that cannot be used.
         (cache.join().unwrap_or(Cache::Corrupt), found)
     });
-    let mut found = found?;
-    let mut rows = cache.by_name();
+    let found = found?;
     let mut plan = Vec::with_capacity(found.len());
-    for file in found.drain(..) {
-        match rows.remove(file.name.as_str()) {
-            Some(row) if row.fingerprint == file.fingerprint && file.kind == Kind::File => {
-                plan.push(Step::Cached(row));
-            }
-            _ => plan.push(Step::Parse(file)),
+    let mut unlisted = Vec::new();
+    // Both are sorted by name.
+    let mut rows = cache.rows().iter().peekable();
+    for file in found {
+        while let Some(row) = rows.next_if(|row| cache.name(row) < file.name.as_str()) {
+            unlisted.push(row);
+        }
+        let row = rows.next_if(|row| cache.name(row) == file.name);
+        match row.filter(|row| row.fingerprint == file.fingerprint && file.kind == Kind::File) {
+            Some(row) => plan.push(Step::Cached(row.clone())),
+            None => plan.push(Step::Parse(file)),
         }
     }
     // A listing may miss a file that was replaced while it ran; what the cache knows is looked for.
-    for name in rows.into_keys() {
-        if let Some(file) = scan::file(&items, name)? {
+    for row in unlisted.into_iter().chain(rows) {
+        if let Some(file) = scan::file(&items, cache.name(row))? {
             plan.push(Step::Parse(file));
         }
     }
