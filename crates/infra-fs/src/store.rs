@@ -78,6 +78,9 @@ impl Store {
         for folder in [layout.items(), layout.tombstones(), layout.locks()] {
             publish::make_dirs(&folder, Path::new("/")).map_err(RepositoryError::from)?;
         }
+        // Who made a folder before may have been killed before it was durable; the files below do
+        // this for the folders inside.
+        publish::sync_parent(root).map_err(RepositoryError::from)?;
         let config = format!("{CONFIG}{settings}");
         for (path, text) in [(layout.ignore_file(), IGNORED), (layout.config(), config.as_str())] {
             publish::create_unlocked(&path, text.as_bytes()).map_err(RepositoryError::from)?;

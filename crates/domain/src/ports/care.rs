@@ -27,7 +27,6 @@ pub enum Ailment {
     NewerFormat,
     UnsafeFileSystem,
     UidAheadOfClock,
-    MissingFolder,
 }
 
 /// How much an ailment matters.
@@ -51,8 +50,7 @@ impl Ailment {
             | Self::CorruptSequences
             | Self::TempLitter
             | Self::UnsafeFileSystem
-            | Self::UidAheadOfClock
-            | Self::MissingFolder => Severity::Notice,
+            | Self::UidAheadOfClock => Severity::Notice,
             Self::UnparsableItem
             | Self::MisnamedItem
             | Self::DuplicateUid

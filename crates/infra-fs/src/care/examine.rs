@@ -60,10 +60,8 @@ fn store(care: &FsCare) -> Result<Vec<Finding>, StorageError> {
         match if_present(std::fs::symlink_metadata(&folder))
             .map_err(|error| storage_error("look at", &folder, error))?
         {
-            None => findings.push(Finding {
-                path,
-                ..finding(Ailment::MissingFolder, true, "the folder is not there".to_owned())
-            }),
+            // git keeps no empty folders; whoever needs it makes it.
+            None => {}
             Some(_) if !is_usable(&folder, true) => findings.push(Finding {
                 path,
                 ..finding(

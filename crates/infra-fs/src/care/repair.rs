@@ -39,10 +39,6 @@ fn one(
     stamp: &Stamp,
 ) -> Result<Option<String>, RepositoryError> {
     match ailment {
-        Ailment::MissingFolder => {
-            publish::make_dirs(path, care.layout.root())?;
-            Ok(Some("made it".to_owned()))
-        }
         Ailment::TempLitter => remove_litter(care, path),
         Ailment::StaleIndex | Ailment::CorruptIndex => {
             let Some(_guard) = care.locks.try_acquire(&LockName::index())? else { return Ok(None) };
