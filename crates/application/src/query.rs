@@ -149,8 +149,10 @@ fn unreadable(error: RepositoryError) -> Result<Unreadable, RepositoryError> {
 }
 
 fn cut(items: &mut Vec<Summary>, filter: &Filter) {
-    items.sort_by(|one, other| filter.compare(one, other));
-    if filter.limit > 0 {
+    let order = |one: &Summary, other: &Summary| filter.compare(one, other);
+    if (1..items.len()).contains(&filter.limit) {
+        items.select_nth_unstable_by(filter.limit, order);
         items.truncate(filter.limit);
     }
+    items.sort_unstable_by(order);
 }

@@ -1,9 +1,10 @@
 //! What can be begun.
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
 
 use jerry_domain::ports::Unreadable;
-use jerry_domain::{ReadyList, Summary};
+use jerry_domain::{ReadyList, Summary, WorkId};
 
 use crate::references::Names;
 use crate::{Error, Ports};
@@ -39,25 +40,26 @@ impl Ready {
     /// [`Error::Repository`] when the store cannot be listed.
     pub async fn ready(&self, limit: usize) -> Result<ReadyItems, Error> {
         let mut list = ReadyList::default();
-        let mut names = Names::default();
+        let mut known = Vec::new();
         let mut unreadable = Vec::new();
         for summary in self.ports.items.summaries().await? {
             match summary {
                 Ok(summary) => {
-                    names.learn(&summary);
+                    known.push((summary.uid, summary.id.clone()));
                     list.add(summary);
                 }
                 Err(error) => unreadable.push(error),
             }
         }
         let by_name = OnceCell::new();
-        let uid_of = |id: &_| by_name.get_or_init(|| names.by_name()).get(id).copied();
-        let mut items = list.into_ready(uid_of);
-        let total = items.len();
-        if limit > 0 {
-            items.truncate(limit);
-        }
-        names.refresh(&mut items);
+        let uid_of = |id: &WorkId| {
+            let by_name: &HashMap<_, _> =
+                by_name.get_or_init(|| known.iter().map(|(uid, id)| (id, *uid)).collect());
+            by_name.get(id).copied()
+        };
+        let (total, mut items) = list.into_ready(limit, uid_of);
+        drop(by_name);
+        Names::used_by(&items, known).refresh(&mut items);
         Ok(ReadyItems { items, total, unreadable })
     }
 }

@@ -131,10 +131,6 @@ impl Names {
         self.0.get(&uid)
     }
 
-    pub(crate) fn by_name(&self) -> HashMap<&WorkId, Uid> {
-        self.0.iter().map(|(uid, id)| (id, *uid)).collect()
-    }
-
     /// Puts the references of `items` under the names of today.
     pub(crate) fn refresh(&self, items: &mut [Summary]) {
         for item in items {

@@ -25,10 +25,15 @@ impl ReadyList {
         }
     }
 
-    /// The items that can be begun, the most urgent first, then the oldest. `uid_of` knows the
-    /// items by name; it is asked only for references that were written by hand.
+    /// How many items can be begun, and the first `limit` of them (0 for all), the most urgent
+    /// first, then the oldest. `uid_of` knows the items by name; it is asked only for references
+    /// that were written by hand.
     #[must_use]
-    pub fn into_ready(self, uid_of: impl Fn(&WorkId) -> Option<Uid>) -> Vec<Summary> {
+    pub fn into_ready(
+        self,
+        limit: usize,
+        uid_of: impl Fn(&WorkId) -> Option<Uid>,
+    ) -> (usize, Vec<Summary>) {
         let Self { mut free, closed } = self;
         free.retain(|item| {
             let mut needed = item.depends_on.iter();
@@ -36,7 +41,14 @@ impl ReadyList {
                 needed.uid.or_else(|| uid_of(&needed.id)).is_some_and(|uid| closed.contains(&uid))
             })
         });
-        free.sort_by_key(|item| (item.priority, item.created_at, item.uid));
-        free
+        let total = free.len();
+        let urgency = |item: &Summary| (item.priority, item.created_at, item.uid);
+        if (1..total).contains(&limit) {
+            // The rest need not be sorted to be left out.
+            free.select_nth_unstable_by_key(limit, urgency);
+            free.truncate(limit);
+        }
+        free.sort_unstable_by_key(urgency);
+        (total, free)
     }
 }

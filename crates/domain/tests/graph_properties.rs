@@ -170,7 +170,7 @@ proptest! {
 fn ready(items: &[Summary]) -> Vec<Summary> {
     let mut list = ReadyList::default();
     items.iter().cloned().for_each(|item| list.add(item));
-    list.into_ready(|id| items.iter().find(|item| item.id == *id).map(|item| item.uid))
+    list.into_ready(0, |id| items.iter().find(|item| item.id == *id).map(|item| item.uid)).1
 }
 
 fn plain_stamp() -> Stamp {
