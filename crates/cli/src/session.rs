@@ -7,7 +7,7 @@ use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
 use jerry_application::{Modify, Ports, Query};
-use jerry_domain::{Actor, WorkId};
+use jerry_domain::{Actor, MAX_ITEM_BYTES, WorkId};
 use jerry_infra_fs::Located;
 
 use crate::args::Global;
@@ -15,9 +15,6 @@ use crate::composition::{self, Store};
 use crate::exit::{Code, Failure};
 use crate::output::{Style, warn};
 use crate::settings::{self, Env, Files, Settings};
-
-/// The most bytes that a text argument is read from; an item may not have more.
-const MAX_TEXT_BYTES: u64 = 4 << 20;
 
 /// One run of the program.
 pub struct Session {
@@ -228,13 +225,14 @@ fn open(path: &Path) -> Result<File, Failure> {
     })
 }
 
+/// No text is longer than an item may be.
 fn read_text(source: impl Read, name: &str) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     source
-        .take(MAX_TEXT_BYTES + 1)
+        .take(MAX_ITEM_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| Failure::io(format_args!("cannot read {name}"), &error))?;
-    if bytes.len() as u64 > MAX_TEXT_BYTES {
+    if bytes.len() as u64 > MAX_ITEM_BYTES {
         return Err(Failure::new(Code::TooLarge, format!("{name} holds more than 4 MiB")));
     }
     String::from_utf8(bytes).map_err(|error| {

@@ -21,5 +21,5 @@ mod sample;
 mod suites;
 
 pub use fixture::Fixture;
-pub use memory::{ITEM_LIMIT, ManualClock, MemoryIds, MemoryLocks, MemoryRepository, MemoryStore};
+pub use memory::{ManualClock, MemoryIds, MemoryLocks, MemoryRepository, MemoryStore};
 pub use suites::{ids, locks, repository};

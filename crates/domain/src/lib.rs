@@ -48,3 +48,6 @@ pub use work_item::{InvalidItem, WorkItem};
 
 /// The item format that this version of jerry reads and writes.
 pub const ITEM_SCHEMA: u32 = 1;
+
+/// The most bytes that an item may have as it is stored.
+pub const MAX_ITEM_BYTES: u64 = 4 * 1024 * 1024;

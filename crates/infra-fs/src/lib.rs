@@ -34,6 +34,5 @@ pub use ids::{FsIds, Snowflake};
 pub use layout::Layout;
 pub use locate::{LocateError, Located, Reason, Whereabouts, locate, locate_new};
 pub use publish::{Creation, PublishError};
-pub use read::MAX_FILE_BYTES;
 pub use repository::FsRepository;
 pub use store::{OpenError, Store};

@@ -14,8 +14,8 @@ use crate::codec;
 use crate::fault::{if_present, storage_error};
 use crate::steps;
 
-/// The most bytes that a file of the store may have.
-pub const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+/// The most bytes that a file of the store may have; none is meant to be larger than an item.
+pub(crate) const MAX_FILE_BYTES: u64 = jerry_domain::MAX_ITEM_BYTES;
 
 /// How often, and how far apart, a file that does not parse is read again: something that does
 /// not replace atomically may be in the middle of writing it.

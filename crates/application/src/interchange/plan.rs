@@ -4,7 +4,8 @@
 use std::collections::{HashMap, HashSet};
 
 use jerry_domain::{
-    Edit, Extra, ItemRef, Link, LinkKind, LinkTarget, Refusal, Stamp, Uid, WorkId, WorkItem,
+    Edit, Extra, ItemRef, Link, LinkKind, LinkTarget, MAX_ITEM_BYTES, Refusal, Stamp, Uid, WorkId,
+    WorkItem,
 };
 
 use super::draft::{Draft, Found, Name, References};
@@ -13,10 +14,8 @@ use super::reading::{Body, Entry, Origin};
 use super::report::{Rejection, Remark, Renumbered};
 use super::rings::{self, Edge};
 
-/// The most bytes that an item's file may have.
-const MAX_ITEM_BYTES: usize = 4 << 20;
 /// Written out, an item takes more room than in its source, but never this many times as much.
-const MAX_GROWTH: usize = 256;
+const MAX_GROWTH: u64 = 256;
 
 /// An entry with the identity that its item will have.
 #[derive(Debug, Clone)]
@@ -242,9 +241,10 @@ impl<'a> Decision<'a> {
             Body::Item(item) => self.own_item(item, id, edges, stamp, &mut said),
         };
         let item = item.map_err(|refusal| chain(&refusal))?;
-        if entry.size > MAX_ITEM_BYTES / MAX_GROWTH {
-            let size = serde_json::to_vec_pretty(&item).map_err(|error| error.to_string())?.len();
-            if size >= MAX_ITEM_BYTES {
+        if entry.size as u64 > MAX_ITEM_BYTES / MAX_GROWTH {
+            let text = serde_json::to_vec_pretty(&item).map_err(|error| error.to_string())?;
+            let size = text.len() as u64 + 1; // a newline ends the file
+            if size > MAX_ITEM_BYTES {
                 return Err(format!("it would have {size} bytes; the limit is {MAX_ITEM_BYTES}"));
             }
         }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use clock::ManualClock;
 pub use ids::MemoryIds;
 pub use locks::MemoryLocks;
-pub use repository::{ITEM_LIMIT, MemoryRepository};
+pub use repository::MemoryRepository;
 
 /// Every port over one store in memory. Clones share it.
 #[derive(Clone)]

@@ -6,12 +6,9 @@ use jerry_domain::ports::{
     Change, Insertion, LockGuard, LockManager, LockName, Malformed, RepositoryError, Summaries,
     Tombstone, Tombstones, Unreadable, Update, WorkItemRepository,
 };
-use jerry_domain::{Prefix, Stamp, Summary, Uid, WorkId, WorkItem};
+use jerry_domain::{MAX_ITEM_BYTES, Prefix, Stamp, Summary, Uid, WorkId, WorkItem};
 
 use super::{MemoryLocks, held};
-
-/// How many bytes an item may have as JSON.
-pub const ITEM_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// Keeps items as JSON texts in memory, and every version that ever was written.
 ///
@@ -98,9 +95,9 @@ impl State {
         let item = item.complete_references(|id| self.uid_of(id));
         let text = serde_json::to_string_pretty(&item).expect("an item is JSON");
         let size = text.len() as u64;
-        if size > ITEM_LIMIT {
+        if size > MAX_ITEM_BYTES {
             let id = item.id.clone();
-            return Err(RepositoryError::TooLarge { id, size, limit: ITEM_LIMIT });
+            return Err(RepositoryError::TooLarge { id, size, limit: MAX_ITEM_BYTES });
         }
         let back = parse(&item.id, &text).expect("an item can be read again");
         assert!(back == item, "{} does not survive being written and read", item.id);

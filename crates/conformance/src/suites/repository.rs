@@ -6,7 +6,9 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use jerry_domain::ports::{Change, Insertion, RepositoryError, Update, WorkItemRepository};
-use jerry_domain::{Edit, ItemRef, Refusal, Stamp, Summary, Title, WorkId, WorkItem};
+use jerry_domain::{
+    Edit, ItemRef, MAX_ITEM_BYTES, Refusal, Stamp, Summary, Title, WorkId, WorkItem,
+};
 use pollster::block_on;
 
 use crate::Fixture;
@@ -574,10 +576,10 @@ pub fn a_bare_reference_means_the_item_that_is_there(fixture: &Fixture<Handle>) 
 /// Neither inserted nor updated; the error says by how much.
 pub fn an_item_too_large_is_refused(fixture: &Fixture<Handle>) {
     let items = fixture.open();
-    let large = Edit::Description(Some("x".repeat(crate::ITEM_LIMIT as usize)));
+    let large = Edit::Description(Some("x".repeat(MAX_ITEM_BYTES as usize)));
     let refused = |outcome: Result<(), RepositoryError>| match outcome {
         Err(RepositoryError::TooLarge { id: of, size, limit }) => {
-            assert_eq!((of, limit), (id(1), crate::ITEM_LIMIT));
+            assert_eq!((of, limit), (id(1), MAX_ITEM_BYTES));
             assert!(size > limit);
         }
         other => panic!("expected that it is too large, got {other:?}"),

@@ -121,7 +121,7 @@ pub enum RepositoryError {
     /// The item's file does not hold an item.
     #[error(transparent)]
     Malformed(#[from] Malformed),
-    /// The item would be larger than an item may be.
+    /// The item would be larger than [`MAX_ITEM_BYTES`](crate::MAX_ITEM_BYTES).
     #[error("{id} would have {size} bytes; the limit is {limit}")]
     TooLarge {
         /// The item.
