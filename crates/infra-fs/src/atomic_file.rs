@@ -252,8 +252,7 @@ fn publish_over(
         };
     };
     let staged = Staged::write(&place.path, text, Some(read.metadata.permissions()))?;
-    let now = read::bytes(&place.path, &place.shown)?;
-    if now.is_none_or(|now| now.bytes != read.bytes) {
+    if !read::is_still(read, &place.path, &place.shown)? {
         return Err(changed_outside());
     }
     staged.replace()?;

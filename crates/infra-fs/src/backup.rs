@@ -8,13 +8,12 @@ use jerry_domain::ports::RepositoryError;
 use crate::layout::Layout;
 use crate::publish::{self, Creation};
 use crate::read;
-use crate::repository::unreadable;
 
 /// Keeps a copy of the file at `path`, durably, under a name of its own. The caller holds the lock
 /// of the file.
 pub(crate) fn keep(layout: &Layout, path: &Path) -> Result<(), RepositoryError> {
     let shown = layout.relative(path);
-    let Some(content) = read::bytes(path, &shown).map_err(unreadable)? else { return Ok(()) };
+    let Some(content) = read::bytes(path, &shown)? else { return Ok(()) };
     let folder = layout.backups();
     publish::make_dirs(&folder, layout.root())?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -63,6 +63,12 @@ pub(crate) fn bytes(path: &Path, shown: &str) -> Result<Option<Content>, Unreada
     Ok(Some(Content { bytes, metadata }))
 }
 
+/// Whether the file still has the bytes of `content`: people and git write without locks.
+pub(crate) fn is_still(content: &Content, path: &Path, shown: &str) -> Result<bool, Unreadable> {
+    let now = bytes(path, shown)?;
+    Ok(now.is_some_and(|now| now.bytes == content.bytes))
+}
+
 /// Reads a file as JSON with [`bytes`]; one that does not parse is read again for a while.
 pub(crate) fn json<T: DeserializeOwned>(
     path: &Path,

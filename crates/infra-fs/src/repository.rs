@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use jerry_domain::ports::{
     Change, Insertion, LockName, RepositoryError, StorageError, Summaries, Tombstone, Tombstones,
-    Unreadable, Update, WorkItemRepository,
+    Update, WorkItemRepository,
 };
 use jerry_domain::{Refusal, Stamp, Uid, WorkId, WorkItem};
 
@@ -138,7 +138,7 @@ impl FsRepository {
 
     fn get(&self, id: &WorkId) -> Result<Option<WorkItem>, RepositoryError> {
         let path = self.layout.item(id);
-        let item = index::read_item(&path, &self.layout.relative(&path), id).map_err(unreadable)?;
+        let item = index::read_item(&path, &self.layout.relative(&path), id)?;
         match item {
             Some(item) if self.is_deleted(&item)? => Ok(None),
             item => Ok(item),
@@ -146,7 +146,7 @@ impl FsRepository {
     }
 
     fn tombstone(&self, id: &WorkId) -> Result<Option<Tombstone>, RepositoryError> {
-        tombstone::read(&self.layout, id).map_err(unreadable)
+        Ok(tombstone::read(&self.layout, id)?)
     }
 
     fn update(
@@ -197,7 +197,7 @@ impl FsRepository {
         // A tombstone of another uid under this number came from another clone; its item is kept.
         let path = self.layout.tombstone(id);
         backup::keep(&self.layout, &path)?;
-        let older = read::bytes(&path, &self.layout.relative(&path)).map_err(unreadable)?;
+        let older = read::bytes(&path, &self.layout.relative(&path))?;
         publish::replace(&path, &codec::respell(&content.bytes, text))?;
         match publish::remove(&self.layout.item(id)) {
             Ok(_) => Ok(tombstone),
@@ -238,8 +238,7 @@ impl FsRepository {
     ) -> Result<(WorkItem, Content), RepositoryError> {
         let path = self.layout.item(id);
         let shown = self.layout.relative(&path);
-        let Some((item, content)) = read::json::<WorkItem>(&path, &shown).map_err(unreadable)?
-        else {
+        let Some((item, content)) = read::json::<WorkItem>(&path, &shown)? else {
             return Err(self.missing(id)?);
         };
         index::check_name(&item, &shown, id)?;
@@ -277,8 +276,7 @@ impl FsRepository {
     /// Step 5 of an update.
     fn check_unchanged(&self, id: &WorkId, content: &Content) -> Result<(), RepositoryError> {
         let path = self.layout.item(id);
-        let now = read::bytes(&path, &self.layout.relative(&path)).map_err(unreadable)?;
-        if now.is_some_and(|now| now.bytes == content.bytes) {
+        if read::is_still(content, &path, &self.layout.relative(&path))? {
             Ok(())
         } else {
             Err(RepositoryError::ChangedOutside { id: id.clone() })
@@ -344,13 +342,6 @@ fn encode(item: &WorkItem) -> Result<Vec<u8>, RepositoryError> {
         return Err(RepositoryError::TooLarge { id: id(), size, limit: MAX_FILE_BYTES });
     }
     Ok(text)
-}
-
-pub(crate) fn unreadable(error: Unreadable) -> RepositoryError {
-    match error {
-        Unreadable::Malformed(error) => RepositoryError::Malformed(error),
-        Unreadable::Storage(error) => RepositoryError::Storage(error),
-    }
 }
 
 impl From<PublishError> for RepositoryError {

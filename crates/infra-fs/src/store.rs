@@ -18,7 +18,7 @@ use crate::ids::FsIds;
 use crate::layout::Layout;
 use crate::lock::{FsLocks, LockBackend, LockSettings};
 use crate::publish::{self, Creation};
-use crate::repository::{FsRepository, unreadable};
+use crate::repository::FsRepository;
 
 const IGNORED: &str = "\
 # Derivable, or this machine's own; they would conflict at every merge.
@@ -94,7 +94,8 @@ impl Store {
         if created == Creation::Created {
             return Ok(true);
         }
-        let existing = Format::read(&layout).map_err(unreadable)?.unwrap_or(format).lock_backend;
+        let existing =
+            Format::read(&layout).map_err(RepositoryError::from)?.unwrap_or(format).lock_backend;
         if existing != backend {
             let root = root.display().to_string();
             return Err(OpenError::OtherBackend { root, existing, wanted: backend });
@@ -109,7 +110,7 @@ impl Store {
     /// not say what format it has.
     pub fn open(root: &Path, settings: LockSettings) -> Result<Self, OpenError> {
         let layout = Layout::new(root.to_owned());
-        let Some(format) = Format::read(&layout).map_err(unreadable)? else {
+        let Some(format) = Format::read(&layout).map_err(RepositoryError::from)? else {
             return Err(not_finished(&layout));
         };
         let locks = FsLocks::new(layout.locks(), format.lock_backend, settings);

@@ -1,6 +1,6 @@
 //! Handing items out.
 
-use jerry_domain::ports::{RepositoryError, Unreadable};
+use jerry_domain::ports::RepositoryError;
 use jerry_domain::{InvalidItem, Refusal, WorkId, WorkItem};
 use serde_json::Value;
 
@@ -73,7 +73,7 @@ impl Export {
             Some(ids) => ids.to_vec(),
             None => {
                 let all = self.ports.items.summaries().await?;
-                let all = all.map(|item| item.map(|item| item.id).map_err(unreadable));
+                let all = all.map(|item| item.map(|item| item.id).map_err(RepositoryError::from));
                 all.collect::<Result<_, _>>()?
             }
         };
@@ -90,13 +90,6 @@ impl Export {
         }
         Ok(items)
     }
-}
-
-fn unreadable(why: Unreadable) -> Error {
-    Error::Repository(match why {
-        Unreadable::Malformed(malformed) => malformed.into(),
-        Unreadable::Storage(error) => error.into(),
-    })
 }
 
 fn written<T>(item: &WorkItem, text: Result<T, serde_json::Error>) -> Result<T, Error> {

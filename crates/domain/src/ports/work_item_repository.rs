@@ -147,6 +147,15 @@ pub enum RepositoryError {
     Indeterminate(#[source] StorageError),
 }
 
+impl From<Unreadable> for RepositoryError {
+    fn from(error: Unreadable) -> Self {
+        match error {
+            Unreadable::Malformed(error) => Self::Malformed(error),
+            Unreadable::Storage(error) => Self::Storage(error),
+        }
+    }
+}
+
 /// Keeps work items.
 ///
 /// # Contract

@@ -12,7 +12,6 @@ use jerry_domain::{Stamp, WorkId, WorkItem};
 
 use super::{FsCare, repair};
 use crate::publish::{self, Creation};
-use crate::repository::unreadable;
 use crate::{backup, codec, index, read, tombstone};
 
 /// Puts the item in the file at `path` under its right name; says what was done, or nothing where
@@ -23,7 +22,7 @@ pub(super) fn rename(
     stamp: &Stamp,
 ) -> Result<Option<String>, RepositoryError> {
     let shown = care.layout.relative(path);
-    let read = || read::json::<WorkItem>(path, &shown).map_err(unreadable);
+    let read = || read::json::<WorkItem>(path, &shown).map_err(RepositoryError::from);
     let Some((item, _)) = read()? else { return Ok(None) };
     let _guard = care.locks.acquire(&LockName::item(&item.id), None)?;
     // Only now can the item of that number not change any more.
@@ -33,7 +32,7 @@ pub(super) fn rename(
     let occupant = match occupant {
         // What stands there has to be repaired by a person first.
         Err(Unreadable::Malformed(_)) => return Ok(None),
-        occupant => occupant.map_err(unreadable)?,
+        occupant => occupant?,
     };
     let action = match occupant {
         Some(occupant) if occupant.uid == item.uid => {

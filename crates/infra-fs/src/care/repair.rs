@@ -11,7 +11,6 @@ use jerry_domain::{Stamp, WorkItem};
 use super::{FsCare, litter, misnamed};
 use crate::fault::storage_error;
 use crate::publish::{self, Creation};
-use crate::repository::unreadable;
 use crate::{backup, read, tombstone};
 
 pub(super) fn all(
@@ -46,7 +45,7 @@ fn one(
             Ok(removed.then(|| "removed it; the next list makes it anew".to_owned()))
         }
         Ailment::SequenceBehind => {
-            for behind in care.sequences.behind().map_err(unreadable)? {
+            for behind in care.sequences.behind()? {
                 care.sequences.catch_up(&behind.prefix).map_err(no_number)?;
             }
             Ok(Some("moved the next number behind the greatest".to_owned()))
@@ -77,11 +76,11 @@ fn remove_litter(care: &FsCare, path: &Path) -> Result<Option<String>, Repositor
 /// Removes the file of an item that its tombstone keeps.
 fn finish_deletion(care: &FsCare, path: &Path) -> Result<Option<String>, RepositoryError> {
     let shown = care.layout.relative(path);
-    let Some((item, _)) = read::json::<WorkItem>(path, &shown).map_err(unreadable)? else {
+    let Some((item, _)) = read::json::<WorkItem>(path, &shown)? else {
         return Ok(None);
     };
     let _guard = care.locks.acquire(&LockName::item(&item.id), None)?;
-    let tombstone = tombstone::read(&care.layout, &item.id).map_err(unreadable)?;
+    let tombstone = tombstone::read(&care.layout, &item.id)?;
     if tombstone.is_none_or(|tombstone| tombstone.item.uid != item.uid) {
         return Ok(None);
     }
@@ -92,7 +91,7 @@ fn finish_deletion(care: &FsCare, path: &Path) -> Result<Option<String>, Reposit
 
 fn rename_tombstone(care: &FsCare, path: &Path) -> Result<Option<String>, RepositoryError> {
     let shown = care.layout.relative(path);
-    let found = read::json::<jerry_domain::ports::Tombstone>(path, &shown).map_err(unreadable)?;
+    let found = read::json::<jerry_domain::ports::Tombstone>(path, &shown)?;
     let Some((tombstone, content)) = found else { return Ok(None) };
     let _guard = care.locks.acquire(&LockName::item(&tombstone.item.id), None)?;
     let target = care.layout.tombstone(&tombstone.item.id);
