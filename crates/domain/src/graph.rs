@@ -22,17 +22,6 @@ impl fmt::Display for Cycle {
     }
 }
 
-/// Whether an item can be begun, as far as other items decide.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
-    /// Pending, unclaimed, and all that it needs is completed or cancelled.
-    Ready,
-    /// Pending, but these are not completed or cancelled; or cannot be found.
-    Waiting(Vec<WorkId>),
-    /// Not pending, or claimed.
-    Taken,
-}
-
 /// The items of a store and the references between them.
 #[derive(Debug)]
 pub struct Graph<'a> {
@@ -60,32 +49,6 @@ impl<'a> Graph<'a> {
     #[must_use]
     pub fn resolve(&self, reference: &ItemRef) -> Option<&'a Summary> {
         self.index_of(reference).map(|index| &self.items[index])
-    }
-
-    /// The item called `id`.
-    #[must_use]
-    pub fn by_id(&self, id: &WorkId) -> Option<&'a Summary> {
-        self.by_id.get(id).map(|index| &self.items[*index])
-    }
-
-    /// What `reference`'s item is called now; the name it was written under if it is gone.
-    #[must_use]
-    pub fn name_of(&self, reference: &ItemRef) -> WorkId {
-        self.resolve(reference).map_or(&reference.id, |item| &item.id).clone()
-    }
-
-    /// Whether `item` can be begun.
-    #[must_use]
-    pub fn standing(&self, item: &Summary) -> Standing {
-        if !item.is_free() {
-            return Standing::Taken;
-        }
-        let unfinished = item
-            .depends_on
-            .iter()
-            .filter(|needed| self.resolve(needed).is_none_or(|needed| !needed.status.is_closed()));
-        let waits_for: Vec<_> = unfinished.map(|needed| self.name_of(needed)).collect();
-        if waits_for.is_empty() { Standing::Ready } else { Standing::Waiting(waits_for) }
     }
 
     /// The items whose parent is `id`.

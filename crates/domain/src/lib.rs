@@ -29,7 +29,7 @@ mod work_item;
 pub use checklist::{Criterion, Evidence, Subtask};
 pub use claim::Claim;
 pub use edit::{ChecklistKind, Edit, Refusal, Stamp};
-pub use graph::{Cycle, Graph, Standing};
+pub use graph::{Cycle, Graph};
 pub use history::{Event, FieldChange, HistoryEntry, UnknownVersion};
 pub use item_type::{ItemType, UnknownItemType};
 pub use jiff::Timestamp;

@@ -2,8 +2,8 @@
 
 use jerry_domain::testing::stamp;
 use jerry_domain::{
-    Edit, Graph, ItemRef, Prefix, Priority, ReadyList, Stamp, Standing, Status, Summary, Timestamp,
-    Title, Transition, Uid, WorkId, WorkItem,
+    Edit, Graph, ItemRef, Prefix, Priority, ReadyList, Stamp, Status, Summary, Timestamp, Title,
+    Transition, Uid, WorkId, WorkItem,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -158,9 +158,6 @@ proptest! {
             key(one).cmp(&key(two))
         });
         prop_assert_eq!(ready(&items), expected.clone());
-        for item in &items {
-            prop_assert_eq!(graph.standing(item) == Standing::Ready, expected.contains(item));
-        }
         for (from, to, _) in &edges {
             prop_assert!(graph.dependents(&id(*to)).any(|own| own.id == id(*from)));
         }
@@ -187,8 +184,7 @@ fn a_renumbered_item_is_still_the_one_that_was_meant() {
     let usurper = Summary { id: id(2), ..usurper };
     let items = [items[0].clone(), items[1].clone(), usurper];
     let graph = Graph::new(&items);
-    assert_eq!(graph.name_of(&reference(2, false)), id(9));
-    assert_eq!(graph.standing(&items[0]), Standing::Waiting(vec![id(9)]));
+    assert_eq!(graph.resolve(&reference(2, false)), Some(&items[1]));
     assert_eq!(ready(&items), [items[1].clone()], "the one that took the number is completed");
     assert!(graph.dependency_cycle(&id(9), &reference(1, false)).is_some());
     assert!(graph.dependency_cycle(&id(2), &reference(1, false)).is_none());
@@ -201,14 +197,13 @@ fn what_cannot_be_found_holds_back() {
     let needs = [Edit::AddDependency(reference(5, false))];
     let items = [summary(1, &needs, &plain_stamp())];
     assert!(ready(&items).is_empty());
-    assert_eq!(Graph::new(&items).standing(&items[0]), Standing::Waiting(vec![id(5)]));
+    assert_eq!(Graph::new(&items).resolve(&items[0].depends_on[0]), None);
 }
 
 #[test]
 fn a_begun_item_is_taken() {
     let item = summary(1, &[Edit::Move(Transition::Start)], &plain_stamp());
     let items = [item];
-    assert_eq!(Graph::new(&items).standing(&items[0]), Standing::Taken);
     assert!(ready(&items).is_empty());
 }
 
