@@ -5,8 +5,8 @@ use std::fmt;
 use jerry_domain::ports::{IdError, LockError, RepositoryError};
 use jerry_domain::{Cycle, Refusal, WorkId};
 
-/// Why a service did not do what was asked. Unless its kind is [`Kind::Indeterminate`], what the
-/// service documents as one step was not done.
+/// Why a service did not do what was asked. Unless it is
+/// [`RepositoryError::Indeterminate`], what the service documents as one step was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The repository did not do it; this covers items that are not there, refused changes and
@@ -54,76 +54,6 @@ pub enum Error {
     /// A search for nothing.
     #[error("the text to search for is empty")]
     EmptySearch,
-}
-
-/// What an [`Error`] means to the caller. Exhaustive on purpose: who maps it must map all of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// The item is not there, or not any more.
-    NotFound,
-    /// A rule does not allow it.
-    Invalid,
-    /// Someone else was faster. Look again, then decide.
-    Conflict,
-    /// Someone else is at it. Trying again later helps.
-    Busy,
-    /// The storage failed, or what it holds cannot be used.
-    Storage,
-    /// It is done and visible, but may not survive a power cut.
-    Indeterminate,
-}
-
-impl Error {
-    /// What the error means to the caller.
-    #[must_use]
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Repository(error) => repository_kind(error),
-            Self::Ids(error) => ids_kind(error),
-            Self::Lock(error) => lock_kind(error),
-            Self::NoFreeNumber { .. } => Kind::Conflict,
-            Self::NotCreated { .. }
-            | Self::DependencyCycle(_)
-            | Self::ParentCycle(_)
-            | Self::StillNeeded { .. }
-            | Self::EmptySearch => Kind::Invalid,
-        }
-    }
-}
-
-fn repository_kind(error: &RepositoryError) -> Kind {
-    match error {
-        RepositoryError::NotFound { .. } | RepositoryError::Deleted { .. } => Kind::NotFound,
-        RepositoryError::VersionConflict { .. } | RepositoryError::ChangedOutside { .. } => {
-            Kind::Conflict
-        }
-        RepositoryError::Refused { source: Refusal::NewerSchema { .. }, .. } => Kind::Storage,
-        RepositoryError::Refused { .. } | RepositoryError::TooLarge { .. } => Kind::Invalid,
-        RepositoryError::Lock(error) => lock_kind(error),
-        RepositoryError::Malformed(_)
-        | RepositoryError::NewerFormat { .. }
-        | RepositoryError::Storage(_) => Kind::Storage,
-        RepositoryError::Indeterminate(_) => Kind::Indeterminate,
-    }
-}
-
-fn ids_kind(error: &IdError) -> Kind {
-    match error {
-        IdError::NoWorkerSlot { .. } => Kind::Busy,
-        IdError::Lock(error) => lock_kind(error),
-        // Nothing was given out and nothing was created, so the caller has nothing in doubt.
-        IdError::Exhausted { .. }
-        | IdError::Malformed(_)
-        | IdError::Storage(_)
-        | IdError::Indeterminate(_) => Kind::Storage,
-    }
-}
-
-fn lock_kind(error: &LockError) -> Kind {
-    match error {
-        LockError::TimedOut { .. } => Kind::Busy,
-        LockError::Storage { .. } => Kind::Storage,
-    }
 }
 
 struct Needs<'a> {

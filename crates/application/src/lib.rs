@@ -22,7 +22,7 @@ mod text_search;
 pub use create::{Create, NewItem};
 pub use delete::Delete;
 pub use doctor::{Doctor, Report};
-pub use error::{Error, Kind};
+pub use error::Error;
 pub use filter::{Filter, SortKey};
 pub use interchange::{
     Export, ExportFormat, Import, ImportFormat, ImportReport, ImportSource, Progress, Rejection,

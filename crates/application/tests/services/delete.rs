@@ -1,8 +1,8 @@
 use std::sync::Barrier;
 use std::thread;
 
-use jerry_application::{Delete, Error, Kind, Ports, Ready, Request};
-use jerry_domain::ports::{RepositoryError, Tombstone};
+use jerry_application::{Delete, Error, Ports, Ready, Request};
+use jerry_domain::ports::{LockError, RepositoryError, Tombstone};
 use jerry_domain::{WorkId, WorkItem};
 use pollster::block_on;
 use rstest::rstest;
@@ -30,7 +30,7 @@ fn a_deleted_item_leaves_the_whole_of_it() {
 fn what_is_not_there_is_not_found(#[values(false, true)] force: bool) {
     let desk = Desk::new();
     let error = delete(&desk, &id(9), force).expect_err("never there");
-    assert_eq!(error.kind(), Kind::NotFound);
+    assert!(matches!(error, Error::Repository(RepositoryError::NotFound { .. })), "{error}");
 }
 
 #[test]
@@ -69,7 +69,8 @@ fn another_version_is_a_conflict() {
     let desk = Desk::new();
     let item = desk.create("x", []);
     let outcome = block_on(Delete::new(desk.ports.clone()).delete(&item.id, false, &at_version(2)));
-    assert_eq!(outcome.expect_err("another version").kind(), Kind::Conflict);
+    let error = outcome.expect_err("another version");
+    assert!(matches!(error, Error::Repository(RepositoryError::VersionConflict { .. })), "{error}");
     assert_eq!(desk.get(&item.id), item);
 }
 
@@ -79,7 +80,8 @@ fn a_delete_waits_for_the_graph(#[values(false, true)] force: bool) {
     let item = desk.create("x", []);
     let ports = Ports { locks: busy_locks(1), ..desk.ports.clone() };
     let outcome = block_on(Delete::new(ports).delete(&item.id, force, &by("ann")));
-    assert_eq!(outcome.expect_err("busy").kind(), Kind::Busy);
+    let error = outcome.expect_err("busy");
+    assert!(matches!(error, Error::Lock(LockError::TimedOut { .. })), "{error}");
     assert_eq!(desk.get(&item.id), item);
 }
 

@@ -4,7 +4,6 @@ mod create;
 mod delete;
 mod desk;
 mod doctor;
-mod errors;
 mod modify;
 mod query;
 mod ready;

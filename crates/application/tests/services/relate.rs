@@ -1,4 +1,4 @@
-use jerry_application::{Error, Kind, Relate};
+use jerry_application::{Error, Relate};
 use jerry_domain::ports::{RepositoryError, Update};
 use jerry_domain::{Edit, ItemRef, LinkKind, LinkTarget};
 use pollster::block_on;
@@ -57,7 +57,7 @@ fn a_dependency_on_what_cannot_be_read_can_be_removed() {
     let gone = block_on(relate.remove_dependency(&a.id, &b.id, &by("ann"))).expect("removed");
     assert_eq!(gone.into_item().depends_on, []);
     let error = desk.try_edit(&a.id, needs(&b)).expect_err("nobody knows what it is");
-    assert_eq!(error.kind(), Kind::Storage);
+    assert!(matches!(error, Error::Repository(RepositoryError::Malformed(_))), "{error}");
 }
 
 /// A reference with an identity finds its item under whatever name.
@@ -72,7 +72,7 @@ fn a_complete_reference_follows_its_item() {
     assert_eq!(item.depends_on, [moved.reference()]);
     desk.store.items.remove_by_hand(&moved.id);
     let error = desk.try_edit(&a.id, Edit::Parent(Some(b.reference()))).expect_err("gone");
-    assert_eq!(error.kind(), Kind::NotFound);
+    assert!(matches!(error, Error::Repository(RepositoryError::NotFound { .. })), "{error}");
 }
 
 #[test]
