@@ -71,9 +71,6 @@ macro_rules! text_newtype {
         pub struct $name(String);
 
         impl $name {
-            /// The most characters that it may have.
-            pub const MAX_CHARS: usize = $limit;
-
             /// Trims `text` and checks it.
             ///
             /// # Errors

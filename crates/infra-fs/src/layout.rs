@@ -32,12 +32,6 @@ impl Layout {
         self.root.join("config.toml")
     }
 
-    /// Settings of this machine.
-    #[must_use]
-    pub fn local_config(&self) -> PathBuf {
-        self.local().join("config.toml")
-    }
-
     /// What belongs to this machine alone and is not committed.
     #[must_use]
     pub fn local(&self) -> PathBuf {
