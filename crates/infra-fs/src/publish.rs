@@ -17,6 +17,7 @@
 //!   the kernel may have dropped the data and would report success the second time.
 
 use std::fs::{File, Permissions};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -155,9 +156,10 @@ pub(crate) fn create(target: &Path, bytes: &[u8]) -> Result<Creation, PublishErr
 }
 
 /// [`create`] for a caller that can hold no lock yet: several processes may try at once, each
-/// under a temporary name of its own.
+/// under a temporary name of its own. A pid would not do: containers that share the store have the
+/// same ones, and threads share theirs.
 pub(crate) fn create_unlocked(target: &Path, bytes: &[u8]) -> Result<Creation, PublishError> {
-    let nonce = std::process::id().to_string();
+    let nonce = format!("{:016x}", RandomState::new().build_hasher().finish());
     let (staged, unsynced) = Staged::write_for_batch(target, bytes, &nonce)?;
     unsynced.sync("write", target)?;
     let creation = staged.create()?;
@@ -273,6 +275,30 @@ mod tests {
         let root = folder.path().join("gone/.jerry");
         assert!(make_dirs(&root.join("data/items"), &root).is_err());
         assert!(std::fs::symlink_metadata(&root).is_err());
+    }
+
+    #[test]
+    fn of_many_who_create_a_file_unlocked_one_does_and_it_is_whole() {
+        const AT_ONCE: usize = 8;
+        let folder = tempfile::tempdir().expect("a folder");
+        for round in 0..20 {
+            let target = folder.path().join(format!("{round}.json"));
+            let start = std::sync::Barrier::new(AT_ONCE);
+            let create = |text: Vec<u8>| {
+                start.wait();
+                create_unlocked(&target, &text).expect("creates or finds it")
+            };
+            let created = std::thread::scope(|scope| {
+                let texts = (0..AT_ONCE).map(|n| vec![b'a' + n as u8; 100_000]);
+                let tries: Vec<_> = texts.map(|text| scope.spawn(|| create(text))).collect();
+                let done = tries.into_iter().map(|done| done.join().expect("no panic"));
+                done.filter(|creation| *creation == Creation::Created).count()
+            });
+            assert_eq!(created, 1);
+            let text = std::fs::read(&target).expect("is there");
+            assert_eq!(text.len(), 100_000);
+            assert!(text.iter().all(|byte| *byte == text[0]), "it is one writer's");
+        }
     }
 
     #[test]
