@@ -42,6 +42,9 @@ const GREATEST_LEASE: u64 = 1 << 16;
 
 const SEQUENCES: u64 = Uid::SEQUENCES as u64;
 
+/// The first logical time that the format has no uid for.
+const END: u64 = (Uid::MAX_MILLIS + 1) * SEQUENCES;
+
 /// Makes uids for one store. The slot is taken with the first uid and kept until this is dropped.
 pub struct Snowflake {
     layout: Layout,
@@ -89,7 +92,8 @@ impl Snowflake {
         };
         let count = count as u64;
         let first = lease.next.max(logical(self.now_ms()));
-        let end = first + count;
+        // Before the mark moves: a clock that is wrong for a moment must not use up the slot.
+        let end = first.checked_add(count).filter(|end| *end <= END).ok_or_else(exhausted)?;
         if end > lease.high_water {
             lease.raise(end)?;
         }
@@ -115,7 +119,8 @@ impl Snowflake {
         let boot = machine::boot_id().unwrap_or_default().to_owned();
         let mark = codec::decode::<Mark>("mark", &bytes).ok();
         let believed = mark.filter(|mark| mark.boot == boot && !boot.is_empty());
-        let next = match believed.and_then(|mark| mark.high_water.parse().ok()) {
+        let believed = believed.and_then(|mark| mark.high_water.parse().ok());
+        let next = match believed.filter(|high_water| *high_water <= END + GREATEST_LEASE) {
             Some(high_water) => high_water,
             None => {
                 // The mark is written over in place; nothing of what stood there may remain.
@@ -144,7 +149,8 @@ impl Snowflake {
         let known = read::bytes(&path, "floor").ok().flatten();
         let known = known.and_then(|content| codec::decode::<Mark>("floor", &content.bytes).ok());
         let known = known.filter(|mark| mark.boot == boot && !boot.is_empty());
-        if let Some(floor) = known.and_then(|mark| mark.high_water.parse().ok()) {
+        let known = known.and_then(|mark| mark.high_water.parse().ok());
+        if let Some(floor) = known.filter(|floor| *floor <= Uid::MAX_MILLIS) {
             return Ok(floor);
         }
         let floor = self.greatest_millis()?.map_or(0, |millis| millis + 1);
