@@ -192,13 +192,15 @@ impl FsRepository {
             item,
         };
         let text = codec::encode(&tombstone).map_err(|error| self.unencodable(id, error))?;
+        // It must be readable ever after.
+        let text = within_limit(id, codec::respell(&content.bytes, text))?;
         self.make_folder(self.layout.tombstones())?;
         self.check_unchanged(id, &content)?;
         // A tombstone of another uid under this number came from another clone; its item is kept.
         let path = self.layout.tombstone(id);
         backup::keep(&self.layout, &path)?;
         let older = read::bytes(&path, &self.layout.relative(&path))?;
-        publish::replace(&path, &codec::respell(&content.bytes, text))?;
+        publish::replace(&path, &text)?;
         match publish::remove(&self.layout.item(id)) {
             Ok(_) => Ok(tombstone),
             Err(PublishError::Failed(error)) => Err(self.take_back_tombstone(id, older, error)),
@@ -332,16 +334,16 @@ pub(crate) fn batch_lock(nonce: &str) -> Option<LockName> {
 }
 
 fn encode(item: &WorkItem) -> Result<Vec<u8>, RepositoryError> {
-    let id = || item.id.clone();
     let text = codec::encode(item).map_err(|error| RepositoryError::Refused {
-        id: id(),
+        id: item.id.clone(),
         source: jerry_domain::InvalidItem::from(error).into(),
     })?;
-    let size = text.len() as u64;
-    if size > MAX_FILE_BYTES {
-        return Err(RepositoryError::TooLarge { id: id(), size, limit: MAX_FILE_BYTES });
-    }
-    Ok(text)
+    within_limit(&item.id, text)
+}
+
+fn within_limit(id: &WorkId, text: Vec<u8>) -> Result<Vec<u8>, RepositoryError> {
+    let (id, size, limit) = (id.clone(), text.len() as u64, MAX_FILE_BYTES);
+    if size > limit { Err(RepositoryError::TooLarge { id, size, limit }) } else { Ok(text) }
 }
 
 impl From<PublishError> for RepositoryError {

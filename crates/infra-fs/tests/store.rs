@@ -166,3 +166,18 @@ fn a_clock_beyond_the_format_or_a_mark_there_does_not_use_up_a_slot() {
     }
     assert_eq!(block_on(store.ids().uids(3)).expect("a mark that nothing wrote").len(), 3);
 }
+
+#[test]
+fn an_item_whose_tombstone_could_not_be_read_is_not_deleted() {
+    let fixture = Fixture::new();
+    let item = fixture.create("long");
+    let path = fixture.file(&item.id);
+    let text = fs::read_to_string(&path).expect("reads");
+    let list = vec!["1"; 1_000_000].join(",");
+    fs::write(&path, text.replacen('{', &format!("{{\"x_list\":[{list}],"), 1)).expect("writes");
+    let items = fixture.store.items();
+    let refused = block_on(items.delete(&item.id, None, &stamp()));
+    assert!(matches!(refused, Err(RepositoryError::TooLarge { .. })), "{refused:?}");
+    assert!(block_on(items.get(&item.id)).expect("reads").is_some());
+    assert!(block_on(items.tombstone(&item.id)).expect("reads").is_none());
+}
