@@ -181,3 +181,18 @@ fn an_item_whose_tombstone_could_not_be_read_is_not_deleted() {
     assert!(block_on(items.get(&item.id)).expect("reads").is_some());
     assert!(block_on(items.tombstone(&item.id)).expect("reads").is_none());
 }
+
+#[test]
+fn a_repair_that_fails_does_not_keep_the_others_from_being_made() {
+    let fixture = Fixture::new();
+    let item = fixture.create("one");
+    let litter = fixture.file(&item.id).with_file_name(format!(".{}.json.tmp", item.id));
+    fs::write(&litter, "{").expect("writes");
+    let sequences = fixture.store.layout().root().join("data/sequences.json");
+    fs::remove_file(&sequences).expect("removes");
+    fs::create_dir(&sequences).expect("a folder in its place");
+    let care = fixture.store.care();
+    let findings = block_on(care.examine()).expect("examines");
+    assert!(block_on(care.repair(&findings, &stamp())).is_err(), "a folder is no numbers");
+    assert!(fs::symlink_metadata(&litter).is_err(), "the litter is gone");
+}

@@ -48,7 +48,7 @@ impl Doctor {
     /// an item.
     ///
     /// # Errors
-    /// The error of the first repair that failed; those before it stand.
+    /// The error of the first repair that failed; those of the other files stand.
     pub async fn fix(&self, request: &Request) -> Result<Report, Error> {
         let stamp = request.stamp(self.ports.clock.now());
         let files = self.care.examine().await?;

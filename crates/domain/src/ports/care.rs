@@ -104,7 +104,7 @@ pub trait StoreCare: Send + Sync {
     /// was put aside. Never deletes an item. `stamp` signs what has to be written into items.
     ///
     /// # Errors
-    /// [`RepositoryError`] of the first repair that failed; those before it stand.
+    /// The first [`RepositoryError`]; the other repairs are tried all the same and stand.
     async fn repair(
         &self,
         findings: &[Finding],

@@ -11,8 +11,9 @@ use jerry_domain::ports::{LockName, RepositoryError, Unreadable};
 use jerry_domain::{Stamp, WorkId, WorkItem};
 
 use super::{FsCare, repair};
+use crate::fault::storage_error;
 use crate::publish::{self, Creation};
-use crate::{backup, codec, index, read, tombstone};
+use crate::{backup, codec, index, read, steps, tombstone};
 
 /// Puts the item in the file at `path` under its right name; says what was done, or nothing where
 /// the file is no longer there.
@@ -26,7 +27,10 @@ pub(super) fn rename(
     let Some((item, _)) = read()? else { return Ok(None) };
     let _guard = care.locks.acquire(&LockName::item(&item.id), None)?;
     // Only now can the item of that number not change any more.
-    let Some((item, content)) = read()? else { return Ok(None) };
+    let locked = item.id.clone();
+    let Some((item, content)) = read()?.filter(|(item, _)| item.id == locked) else {
+        return Ok(None);
+    };
     let target = care.layout.item(&item.id);
     let occupant = index::read_item(&target, &care.layout.relative(&target), &item.id);
     let occupant = match occupant {
@@ -34,13 +38,19 @@ pub(super) fn rename(
         Err(Unreadable::Malformed(_)) => return Ok(None),
         occupant => occupant?,
     };
+    let renamed = || format!("renamed to {}", care.layout.relative(&target));
+    if occupant.is_some() && is_other_case(path, &target, &index::names(&care.layout.items())?) {
+        steps::rename_over(path, &target).map_err(|error| storage_error("rename", path, error))?;
+        publish::sync_parent(&target)?;
+        return Ok(Some(renamed()));
+    }
     let action = match occupant {
         Some(occupant) if occupant.uid == item.uid => {
             format!("put aside: {} itself has version {}", item.id, occupant.version)
         }
         None if !tombstone::is_present(&care.layout, &item.id)? => {
             match publish::create(&target, &content.bytes)? {
-                Creation::Created => format!("renamed to {}", care.layout.relative(&target)),
+                Creation::Created => renamed(),
                 Creation::Exists => return Ok(None),
             }
         }
@@ -54,6 +64,14 @@ pub(super) fn rename(
     Ok(Some(action))
 }
 
+/// Whether both are one file on a file system that takes `work-001` for `WORK-001`: the folder
+/// would list the target's name too if it were another.
+fn is_other_case(path: &Path, target: &Path, listed: &[String]) -> bool {
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let (name, target) = (name(path), name(target));
+    name.eq_ignore_ascii_case(&target) && !listed.contains(&target)
+}
+
 fn renumber(care: &FsCare, item: &WorkItem, stamp: &Stamp) -> Result<WorkId, RepositoryError> {
     let refused = |source| RepositoryError::Refused { id: item.id.clone(), source };
     care.sequences.catch_up(item.id.prefix()).map_err(repair::no_number)?;
@@ -65,11 +83,29 @@ fn renumber(care: &FsCare, item: &WorkItem, stamp: &Stamp) -> Result<WorkId, Rep
             };
             let text = codec::encode(&renumbered).map_err(|error| {
                 let path = care.layout.item(&id);
-                crate::fault::storage_error("write", &path, error.into())
+                storage_error("write", &path, error.into())
             })?;
-            if publish::create(&care.layout.item(&id), &text)? == Creation::Created {
+            let _guard = care.locks.acquire(&LockName::item(&id), None)?;
+            if !tombstone::is_present(&care.layout, &id)?
+                && publish::create(&care.layout.item(&id), &text)? == Creation::Created
+            {
                 return Ok(id);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_another_case_is_the_same_file_where_the_folder_lists_one() {
+        let (small, great) = (Path::new("i/work-001.json"), Path::new("i/WORK-001.json"));
+        let listed =
+            |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert!(is_other_case(small, great, &listed(&["work-001.json"])));
+        assert!(!is_other_case(small, great, &listed(&["WORK-001.json", "work-001.json"])));
+        assert!(!is_other_case(Path::new("i/copy.json"), great, &listed(&["copy.json"])));
     }
 }

@@ -10,6 +10,7 @@ use jerry_domain::{Stamp, WorkItem};
 
 use super::{FsCare, litter, misnamed};
 use crate::fault::storage_error;
+use crate::layout::id_of_file;
 use crate::publish::{self, Creation};
 use crate::{backup, read, tombstone};
 
@@ -19,15 +20,18 @@ pub(super) fn all(
     stamp: &Stamp,
 ) -> Result<Vec<Repair>, RepositoryError> {
     care.format.check_writable()?;
-    let mut repairs = Vec::new();
+    // One that cannot be put right must not keep the others from it; its error comes last.
+    let (mut repairs, mut failed) = (Vec::new(), None);
     for finding in findings.iter().filter(|finding| finding.fixable) {
         let Some(path) = &finding.path else { continue };
         let path = care.layout.root().join(path);
-        if let Some(action) = one(care, finding.ailment, &path, stamp)? {
-            repairs.push(Repair { finding: finding.clone(), action });
+        match one(care, finding.ailment, &path, stamp) {
+            Ok(Some(action)) => repairs.push(Repair { finding: finding.clone(), action }),
+            Ok(None) => {}
+            Err(error) => failed = failed.or(Some(error)),
         }
     }
-    Ok(repairs)
+    failed.map_or(Ok(repairs), Err)
 }
 
 /// `None` when there was nothing left to do, or it is not the files' own ailment.
@@ -76,11 +80,14 @@ fn remove_litter(care: &FsCare, path: &Path) -> Result<Option<String>, Repositor
 /// Removes the file of an item that its tombstone keeps.
 fn finish_deletion(care: &FsCare, path: &Path) -> Result<Option<String>, RepositoryError> {
     let shown = care.layout.relative(path);
+    let Some(id) = path.file_name().and_then(|name| id_of_file(&name.to_string_lossy())) else {
+        return Ok(None);
+    };
+    let _guard = care.locks.acquire(&LockName::item(&id), None)?;
     let Some((item, _)) = read::json::<WorkItem>(path, &shown)? else {
         return Ok(None);
     };
-    let _guard = care.locks.acquire(&LockName::item(&item.id), None)?;
-    let tombstone = tombstone::read(&care.layout, &item.id)?;
+    let tombstone = tombstone::read(&care.layout, &id)?;
     if tombstone.is_none_or(|tombstone| tombstone.item.uid != item.uid) {
         return Ok(None);
     }
