@@ -196,3 +196,40 @@ fn a_repair_that_fails_does_not_keep_the_others_from_being_made() {
     assert!(block_on(care.repair(&findings, &stamp())).is_err(), "a folder is no numbers");
     assert!(fs::symlink_metadata(&litter).is_err(), "the litter is gone");
 }
+
+#[cfg(unix)]
+#[test]
+fn an_index_whose_rows_cannot_be_read_changes_nothing() {
+    use std::os::unix::fs::MetadataExt;
+    let fixture = Fixture::new();
+    let item = fixture.create("one");
+    let file = fs::symlink_metadata(fixture.file(&item.id)).expect("is there");
+    let nanos = |seconds: i64, nanos: i64| seconds * 1_000_000_000 + nanos;
+    let row = format!(
+        "[\"{}.json\",{},{},{},{},[\"of another version\"]]\n",
+        item.id,
+        file.ino(),
+        file.len(),
+        nanos(file.mtime(), file.mtime_nsec()),
+        nanos(file.ctime(), file.ctime_nsec()),
+    );
+    let crc = crc32fast::hash(row.as_bytes());
+    let text = format!("{{\"schema\":1,\"crc32\":\"{crc:08x}\",\"rows\":[\n{row}]}}\n");
+    fs::write(fixture.store.layout().root().join("data/index.json"), text).expect("writes");
+    assert_eq!(fixture.titles(), ["one"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_place_of_the_index_does_not_hang_a_list() {
+    let fixture = Fixture::new();
+    fixture.create("one");
+    let pipe = fixture.store.layout().root().join("data/index.json");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("runs");
+    assert!(made.success());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let lister = std::thread::spawn(move || sender.send(fixture.titles()));
+    let titles = receiver.recv_timeout(std::time::Duration::from_secs(20));
+    assert_eq!(titles.expect("the list ends"), ["one"]);
+    lister.join().expect("no panic").expect("was received");
+}

@@ -13,7 +13,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::Path;
@@ -21,7 +21,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 
 use jerry_domain::Summary;
-use jerry_domain::ports::{LockName, Malformed, Unreadable};
+use jerry_domain::ports::{LockName, Unreadable};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -29,7 +29,7 @@ use super::row::Row;
 use super::scan::{Fingerprint, Found};
 use crate::layout::Layout;
 use crate::lock::FsLocks;
-use crate::publish;
+use crate::{publish, steps};
 
 /// The cache as it was found.
 pub(super) enum Cache {
@@ -69,7 +69,7 @@ fn header(crc: u32) -> String {
 impl Cache {
     /// Reads the cache; whatever keeps it from being read keeps it from being used.
     pub(super) fn load(path: &Path) -> Self {
-        let text = match std::fs::read_to_string(path) {
+        let text = match read_text(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Self::Absent,
             Err(_) => return Self::Corrupt,
@@ -96,11 +96,28 @@ impl Cache {
         }
     }
 
-    fn summary(&self, row: CachedRow, shown: &str) -> Result<Summary, Unreadable> {
-        let Self::Loaded(loaded) = self else { return Err(unreadable(shown)) };
-        let row: Option<Row<'_>> = serde_json::from_str(&loaded.text[row.summary]).ok();
-        row.and_then(Row::into_summary).ok_or_else(|| unreadable(shown))
+    /// What a row says; where this version cannot read it, what the item's file says. `None` when
+    /// the file has gone by now.
+    fn summary(&self, row: CachedRow, layout: &Layout) -> Option<Result<Summary, Unreadable>> {
+        let Self::Loaded(Loaded { text, .. }) = self else { return None };
+        let cached: Option<Row<'_>> = serde_json::from_str(&text[row.summary]).ok();
+        match cached.and_then(Row::into_summary) {
+            Some(summary) => Some(Ok(summary)),
+            None => super::summary_of(layout, &text[row.name]).transpose(),
+        }
     }
+}
+
+/// The text of a file of any size. A pipe in its place must not hang the read.
+fn read_text(path: &Path) -> io::Result<String> {
+    let mut file = steps::open_existing(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut text = String::with_capacity(metadata.len() as usize + 1);
+    file.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 fn parse(text: &str) -> Option<Vec<CachedRow>> {
@@ -135,25 +152,25 @@ fn parse(text: &str) -> Option<Vec<CachedRow>> {
 pub(super) fn rows(
     cache: Arc<Cache>,
     mut rows: Vec<CachedRow>,
-    shown: &str,
+    layout: &Layout,
 ) -> Box<dyn Iterator<Item = Result<Summary, Unreadable>> + Send> {
     const WORTH_A_THREAD: usize = 4096;
     const AHEAD: usize = 512;
-    let shown: Arc<str> = shown.into();
+    let layout = layout.clone();
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let threads = cores.min(rows.len() / WORTH_A_THREAD);
     if threads < 2 {
-        return Box::new(rows.into_iter().map(move |row| cache.summary(row, &shown)));
+        return Box::new(rows.into_iter().filter_map(move |row| cache.summary(row, &layout)));
     }
     let (sender, receiver) = mpsc::sync_channel::<Vec<_>>(threads);
     let share = rows.len().div_ceil(threads);
     for _ in 0..threads {
         let part = rows.split_off(rows.len() - share.min(rows.len()));
-        let (cache, shown, sender) = (cache.clone(), shown.clone(), sender.clone());
+        let (cache, layout, sender) = (cache.clone(), layout.clone(), sender.clone());
         thread::spawn(move || {
             for chunk in part.chunks(AHEAD) {
-                let chunk = chunk.iter().map(|row| cache.summary(row.clone(), &shown)).collect();
-                if sender.send(chunk).is_err() {
+                let chunk = chunk.iter().filter_map(|row| cache.summary(row.clone(), &layout));
+                if sender.send(chunk.collect()).is_err() {
                     // Nobody asks any more.
                     return;
                 }
@@ -161,12 +178,6 @@ pub(super) fn rows(
         });
     }
     Box::new(receiver.into_iter().flatten())
-}
-
-/// Its checksum is right and yet it does not hold what this version writes.
-fn unreadable(shown: &str) -> Unreadable {
-    let reason = "a row is not as expected; remove the file, it is made anew".to_owned();
-    Malformed { path: shown.to_owned(), line: 0, column: 0, reason }.into()
 }
 
 /// Replaces the cache by `kept` and `fresh`, unless somebody else is at it. That it cannot be

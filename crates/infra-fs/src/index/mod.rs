@@ -59,7 +59,7 @@ pub(crate) fn summaries(layout: &Layout, locks: &FsLocks) -> Result<Summaries, S
     }
     let deleted = tombstone::of_present_items(layout)?;
     let parsed = parsed.into_iter().map(|(_, summary)| summary);
-    let all = cache::rows(cache, cached, &layout.relative(&layout.index())).chain(parsed);
+    let all = cache::rows(cache, cached, layout).chain(parsed);
     Ok(Box::new(all.filter(move |summary| match summary {
         Ok(summary) => deleted.get(&summary.id) != Some(&summary.uid),
         Err(_) => true,
@@ -131,7 +131,7 @@ fn parse(layout: &Layout, files: Vec<Found>) -> Parsed {
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let threads = cores.min(files.len() / WORTH_A_THREAD).max(1);
     let read = |file: Found| {
-        let summary = summary_of(layout, &file);
+        let summary = summary_of(layout, &file.name);
         // Gone between the listing and the read: deleted, which is no error.
         summary.transpose().map(|summary| (file, summary))
     };
@@ -156,10 +156,10 @@ fn parse(layout: &Layout, files: Vec<Found>) -> Parsed {
     })
 }
 
-fn summary_of(layout: &Layout, file: &Found) -> Result<Option<Summary>, Unreadable> {
-    let path = layout.items().join(&file.name);
+fn summary_of(layout: &Layout, name: &str) -> Result<Option<Summary>, Unreadable> {
+    let path = layout.items().join(name);
     let shown = layout.relative(&path);
-    let Some(id) = id_of_file(&file.name) else {
+    let Some(id) = id_of_file(name) else {
         return Err(misnamed(shown, "its name is not an id; `jerry doctor` helps").into());
     };
     Ok(read_item(&path, &shown, &id)?.map(|item| Summary::from(&item)))
