@@ -13,7 +13,7 @@ use jerry_domain::{Actor, ItemType, Priority, Status, Timestamp, WorkId};
 use crate::commands::Command;
 use crate::complete;
 use crate::exit::Failure;
-use crate::session::Session;
+use crate::session::{Session, text};
 
 const ENVIRONMENT: &str = "\
 Environment:
@@ -104,6 +104,24 @@ impl Change {
     pub(crate) fn request(&self, session: &Session) -> Result<Request, Failure> {
         let Self { reason, if_version, request_id } = self.clone();
         Ok(Request { reason, if_version, request_id, ..Request::new(session.actor()?) })
+    }
+}
+
+/// An item's description, as an argument or in a file.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Description {
+    /// What it is about, at length; - reads standard input
+    #[arg(long, short = 'd', value_name = "TEXT")]
+    description: Option<String>,
+    /// The same, from a file
+    #[arg(long, value_name = "FILE", conflicts_with = "description", value_hint = clap::ValueHint::FilePath)]
+    description_file: Option<PathBuf>,
+}
+
+impl Description {
+    /// The text, where one is given.
+    pub(crate) fn read(self) -> Result<Option<String>, Failure> {
+        text(self.description, self.description_file.as_ref())
     }
 }
 

@@ -1,7 +1,6 @@
 //! `create` and `q`.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
@@ -14,11 +13,11 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Outcome;
-use crate::args::{self, Change};
+use crate::args::{self, Change, Description};
 use crate::complete;
 use crate::exit::{Code, Failure};
 use crate::output::{Answer, Changed, Json, Row, Style, line};
-use crate::session::{Session, read_stdin, text};
+use crate::session::{Session, read_stdin};
 
 /// What `create` takes.
 #[derive(Debug, Args)]
@@ -63,12 +62,8 @@ struct Fields {
     /// How urgent it is [default: medium]
     #[arg(long, short = 'p', value_parser = args::priority(), ignore_case = true)]
     priority: Option<Priority>,
-    /// What it is about, at length; - reads standard input
-    #[arg(long, short = 'd', value_name = "TEXT")]
-    description: Option<String>,
-    /// The same, from a file
-    #[arg(long, value_name = "FILE", conflicts_with = "description", value_hint = clap::ValueHint::FilePath)]
-    description_file: Option<PathBuf>,
+    #[command(flatten)]
+    description: Description,
     /// A label; may be repeated, or several with commas
     #[arg(long = "label", short = 'l', value_name = "LABEL", value_delimiter = ',')]
     labels: Vec<String>,
@@ -94,7 +89,7 @@ impl Fields {
         let mut edits = Vec::new();
         edits.extend(self.item_type.map(Edit::Type));
         edits.extend(self.priority.map(Edit::Priority));
-        let description = text(self.description, self.description_file.as_ref())?;
+        let description = self.description.read()?;
         edits.extend(description.map(|text| Edit::Description(Some(text))));
         edits.extend(self.due.map(|due| Edit::DueAt(Some(due))));
         if let Some(phase) = self.phase {

@@ -1,7 +1,5 @@
 //! `update`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use jerry_domain::{
@@ -9,11 +7,11 @@ use jerry_domain::{
 };
 
 use super::Outcome;
-use crate::args::{self, Change, ItemArg};
+use crate::args::{self, Change, Description, ItemArg};
 use crate::complete;
 use crate::exit::{Code, Failure, transition_refused};
 use crate::output::Changed;
-use crate::session::{Session, text};
+use crate::session::Session;
 
 /// What `update` takes.
 #[derive(Debug, Args)]
@@ -32,12 +30,8 @@ pub struct Arguments {
     /// How urgent it is
     #[arg(long, short = 'p', value_parser = args::priority(), ignore_case = true)]
     priority: Option<Priority>,
-    /// What it is about, at length; - reads standard input
-    #[arg(long, short = 'd', value_name = "TEXT")]
-    description: Option<String>,
-    /// The same, from a file
-    #[arg(long, value_name = "FILE", conflicts_with = "description", value_hint = clap::ValueHint::FilePath)]
-    description_file: Option<PathBuf>,
+    #[command(flatten)]
+    description: Description,
     /// Remove the description
     #[arg(long, conflicts_with_all = ["description", "description_file"])]
     no_description: bool,
@@ -103,7 +97,7 @@ impl Arguments {
         }
         edits.extend(self.item_type.map(Edit::Type));
         edits.extend(self.priority.map(Edit::Priority));
-        let description = text(self.description, self.description_file.as_ref())?;
+        let description = self.description.read()?;
         edits.extend(set_or_clear(description, self.no_description).map(Edit::Description));
         let assignee = self.assignee.map(|name| args::actor(&name)).transpose()?;
         edits.extend(set_or_clear(assignee, self.no_assignee).map(Edit::Assignee));
