@@ -8,8 +8,8 @@ use std::sync::Arc;
 use jerry_conformance::ManualClock;
 use jerry_domain::ports::{Clock, IdError, Insertion, RepositoryError, Update};
 use jerry_domain::{Actor, Edit, Prefix, Stamp, Timestamp, Title, WorkId, WorkItem};
-use jerry_infra_fs::Store;
-use jerry_infra_fs::lock::{LockBackend, LockSettings};
+use jerry_infra_fs::lock::{FsLocks, LockBackend, LockSettings};
+use jerry_infra_fs::{Snowflake, Store};
 use pollster::block_on;
 use tempfile::TempDir;
 
@@ -149,14 +149,17 @@ fn an_item_beside_its_tombstone_is_deleted() {
 fn a_clock_beyond_the_format_or_a_mark_there_does_not_use_up_a_slot() {
     let fixture = Fixture::new();
     let clock = Arc::new(ManualClock::default());
-    let store = fixture.store.clone().with_clock(clock.clone());
+    let layout = fixture.store.layout();
+    let locks = FsLocks::new(layout.locks(), LockBackend::Os, LockSettings::default());
+    // As another process would: each has the slot that this pid tries first.
+    let uids = |count| Snowflake::new(layout.clone(), locks.clone(), clock.clone()).take(count);
     let now = clock.now();
     clock.set("2100-01-01T00:00:00Z".parse().expect("a time"));
-    assert!(matches!(block_on(store.ids().uids(1)), Err(IdError::Exhausted { .. })));
+    assert!(matches!(uids(1), Err(IdError::Exhausted { .. })));
     clock.set(now);
-    assert_eq!(block_on(store.ids().uids(3)).expect("the clock is right again").len(), 3);
+    assert_eq!(uids(3).expect("the clock is right again").len(), 3);
 
-    let workers = fixture.store.layout().local().join("workers");
+    let workers = layout.local().join("workers");
     for slot in fs::read_dir(workers).expect("lists") {
         let slot = slot.expect("an entry").path();
         let text = fs::read_to_string(&slot).expect("reads");
@@ -164,7 +167,7 @@ fn a_clock_beyond_the_format_or_a_mark_there_does_not_use_up_a_slot() {
         let text = format!("{}{}{}", &text[..digits - 20], u64::MAX, &text[digits..]);
         fs::write(slot, text).expect("writes");
     }
-    assert_eq!(block_on(store.ids().uids(3)).expect("a mark that nothing wrote").len(), 3);
+    assert_eq!(uids(3).expect("a mark that nothing wrote").len(), 3);
 }
 
 #[test]
