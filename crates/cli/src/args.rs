@@ -13,7 +13,7 @@ use jerry_domain::{Actor, ItemType, Priority, Status, Timestamp, WorkId};
 use crate::commands::Command;
 use crate::complete;
 use crate::exit::Failure;
-use crate::session::{Session, text};
+use crate::session::{Session, short_text, text};
 
 const ENVIRONMENT: &str = "\
 Environment:
@@ -89,7 +89,7 @@ impl ItemArg {
 /// What every command that changes an item takes.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Change {
-    /// Why; goes into the item's history
+    /// Why; goes into the item's history; - reads standard input
     #[arg(long, short = 'm', value_name = "TEXT")]
     pub reason: Option<String>,
     /// Only if the item has this version; exit status 5 if not
@@ -103,6 +103,7 @@ pub(crate) struct Change {
 impl Change {
     pub(crate) fn request(&self, session: &Session) -> Result<Request, Failure> {
         let Self { reason, if_version, request_id } = self.clone();
+        let reason = short_text(reason)?;
         Ok(Request { reason, if_version, request_id, ..Request::new(session.actor()?) })
     }
 }

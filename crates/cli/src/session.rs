@@ -167,7 +167,10 @@ impl Session {
         let mut error = io::stderr().lock();
         write!(error, "{question} [y/N] ").and_then(|()| error.flush()).map_err(unanswered)?;
         let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer).map_err(unanswered)?;
+        if io::stdin().lock().read_line(&mut answer).map_err(unanswered)? == 0 {
+            // Nobody ended the line of the question.
+            writeln!(error).map_err(unanswered)?;
+        }
         Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 }
@@ -187,10 +190,29 @@ pub(crate) fn text(
 ) -> Result<Option<String>, Failure> {
     match (argument, file) {
         (_, Some(path)) if path.as_os_str() != "-" => read_file(path).map(Some),
-        (_, Some(_)) => read_stdin().map(Some),
-        (Some(text), None) if text == "-" => read_stdin().map(Some),
+        (_, Some(_)) => stdin_with_text().map(Some),
+        (Some(text), None) if text == "-" => stdin_with_text().map(Some),
         (text, None) => Ok(text),
     }
+}
+
+/// A short text given as an argument or (`-`) on standard input.
+pub(crate) fn short_text(argument: Option<String>) -> Result<Option<String>, Failure> {
+    match argument.as_deref() {
+        Some("-") => Ok(Some(stdin_with_text()?.trim_end().to_owned())),
+        _ => Ok(argument),
+    }
+}
+
+/// Nothing at all is more likely a mistake than a text: a command before the pipe that failed, or
+/// a second `-` in one command.
+fn stdin_with_text() -> Result<String, Failure> {
+    let text = read_stdin()?;
+    if text.trim().is_empty() {
+        return Err(Failure::new(Code::Usage, "there is no text on standard input")
+            .hint("only one argument can be read from it"));
+    }
+    Ok(text)
 }
 
 /// All that a file, or (`-`) standard input, holds.

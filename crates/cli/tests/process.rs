@@ -269,6 +269,7 @@ fn every_command_has_a_manual_page() {
     for name in commands {
         let page = text(&run(folder.path(), ["man", name]).stdout);
         assert!(page.contains(".SH NAME"), "{name}: {page}");
+        assert!(!page.contains("\\fR\n\n"), "{name} has an option without help: {page}");
     }
 }
 
@@ -288,6 +289,34 @@ fn an_export_drives_no_terminal_and_loses_nothing() {
     assert!(run(folder.path(), ["export", "1", "-f", "md", "-o", "x.md"]).status.success());
     let document = fs::read_to_string(folder.path().join("x.md")).expect("there");
     assert!(document.contains(evil), "{document:?}");
+}
+
+/// `-` is standard input wherever a text is asked for; nothing on it is refused, so that a second
+/// `-` cannot empty a field.
+#[test]
+fn a_dash_is_standard_input() {
+    let folder = folder();
+    let said = |args: &[&str], text: &str| {
+        let file = folder.path().join("said");
+        fs::write(&file, text).expect("ours");
+        let input = File::open(&file).expect("there");
+        jerry(folder.path()).args(args).stdin(input).output().expect("runs")
+    };
+    assert!(said(&["create", "-", "--criterion", "held"], "one\n").status.success());
+    assert!(said(&["check", "1", "AC-001.1", "--evidence", "-"], "seen\n").status.success());
+    assert!(said(&["start", "1", "-m", "-"], "my turn\n").status.success());
+    let item = &json(&run(folder.path(), ["show", "1", "--json"]))["item"];
+    assert_eq!(item["title"], "one");
+    assert_eq!(item["acceptance_criteria"][0]["evidence"][0]["text"], "seen");
+    assert_eq!(item["history"][2]["reason"], "my turn");
+
+    assert!(said(&["update", "1", "-d", "kept"], "").status.success());
+    for args in [&["update", "1", "-d", "-"][..], &["update", "1", "-d", "-", "-m", "-"]] {
+        assert_eq!(said(args, "").status.code(), Some(2), "{args:?}");
+    }
+    assert_eq!(said(&["update", "1", "-d", "-", "-m", "-"], "both?").status.code(), Some(2));
+    let shown = json(&run(folder.path(), ["show", "1", "--json"]));
+    assert_eq!(shown["item"]["description"], "kept");
 }
 
 /// A process that is interrupted ends by the signal, which a shell calls 130. With directory locks

@@ -7,7 +7,7 @@ use super::Outcome;
 use crate::args::{Change, ItemArg};
 use crate::exit::Failure;
 use crate::output::Changed;
-use crate::session::Session;
+use crate::session::{Session, short_text};
 
 /// What `check` takes.
 #[derive(Debug, Args)]
@@ -21,7 +21,7 @@ pub struct Arguments {
     /// Untick them
     #[arg(long, requires = "entries")]
     undo: bool,
-    /// What shows that the criterion holds
+    /// What shows that the criterion holds; - reads standard input
     #[arg(long, value_name = "TEXT", requires = "entries")]
     evidence: Option<String>,
     /// Where that is: a document and its section, a commit, an address
@@ -55,7 +55,8 @@ impl Arguments {
 
     fn edits(self) -> Result<Vec<Edit>, Failure> {
         let Self { undo, source, .. } = self;
-        let evidence = self.evidence.map(|text| Evidence { text, source, extra: Extra::new() });
+        let evidence = short_text(self.evidence)?;
+        let evidence = evidence.map(|text| Evidence { text, source, extra: Extra::new() });
         let mut edits = Vec::new();
         for entry in &self.entries {
             let id = CheckId::new(entry)?;

@@ -22,7 +22,8 @@ use crate::session::{Session, read_stdin};
 /// What `create` takes.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// What the item is about, in one line and in quotes; several titles make several items
+    /// What the item is about, in one line and in quotes; several titles make several items; a
+    /// lone - is --stdin
     #[arg(value_name = "TITLE", required_unless_present = "stdin")]
     titles: Vec<String>,
     /// Read the titles from standard input, one a line
@@ -36,7 +37,7 @@ pub struct Arguments {
     /// A step too small to be an item; may be repeated
     #[arg(long = "subtask", value_name = "TEXT")]
     subtasks: Vec<String>,
-    /// Why; goes into the item's history
+    /// Why; goes into the item's history; - reads standard input
     #[arg(long, short = 'm', value_name = "TEXT")]
     reason: Option<String>,
     /// A name for this request; goes into the item's history
@@ -113,7 +114,8 @@ impl Fields {
 
 impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
-        let titles = if self.stdin { titles(&read_stdin()?)? } else { quoted(self.titles)? };
+        let stdin = self.stdin || self.titles == ["-"];
+        let titles = if stdin { titles(&read_stdin()?)? } else { quoted(self.titles)? };
         let mut edits = self.fields.edits(session)?;
         let checks = |kind| move |text| Edit::AddCheck(kind, text);
         edits.extend(self.criteria.into_iter().map(checks(ChecklistKind::Criteria)));
@@ -121,7 +123,7 @@ impl Arguments {
         let change = Change { reason: self.reason, request_id: self.request_id, if_version: None };
         let mut items = create(session, &titles, &edits, &change.request(session)?).await?;
         match items.pop() {
-            Some(item) if items.is_empty() && !self.stdin => {
+            Some(item) if items.is_empty() && !stdin => {
                 let said = format!("created {}: {}", item.id, item.title);
                 Ok(Box::new(Changed::said(said, item)))
             }

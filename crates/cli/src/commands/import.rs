@@ -28,7 +28,7 @@ pub struct Arguments {
     /// Say what would come in, and change nothing
     #[arg(long, short = 'n')]
     dry_run: bool,
-    /// Why; goes into the items' history
+    /// Why; goes into the items' history; - reads standard input
     #[arg(long, short = 'm', value_name = "TEXT")]
     reason: Option<String>,
     /// A name for this request; goes into the items' history

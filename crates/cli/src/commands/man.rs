@@ -26,10 +26,15 @@ impl Arguments {
             })?;
         }
         let mut page = Vec::new();
-        clap_mangen::Man::new(command.clone())
+        clap_mangen::Man::new(command.clone().mut_args(in_full))
             .render(&mut page)
             .map_err(|error| Failure::io("cannot write the page", &error))?;
         let text = String::from_utf8_lossy(&page).into_owned();
         Ok(Box::new(Document { kind: "man", text }))
     }
+}
+
+/// A manual page has no short form that would leave an option's help out.
+fn in_full(option: clap::Arg) -> clap::Arg {
+    option.hide_short_help(false)
 }
