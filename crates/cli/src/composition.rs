@@ -7,7 +7,8 @@ use jerry_application::Ports;
 use jerry_domain::ports::{LockAdmin, StoreCare};
 use jerry_infra_fs::lock::{BackOff, FsLocks, LockBackend, LockSettings};
 use jerry_infra_fs::{
-    AtomicFileError, AtomicFiles, LocateError, Located, OpenError, Whereabouts, machine,
+    AtomicFileError, AtomicFiles, LocateError, Located, OpenError, PublishError, Whereabouts,
+    machine,
 };
 
 use crate::exit::{Code, Failure};
@@ -172,6 +173,16 @@ impl From<AtomicFileError> for Failure {
                 .hint("nothing was overwritten; run the command again"),
             AtomicFileError::Storage(error) => error.into(),
             AtomicFileError::Indeterminate(_) => Self::of(Code::Indeterminate, &error),
+        }
+    }
+}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Failed(error) => error.into(),
+            PublishError::Indeterminate(_) => Self::of(Code::Indeterminate, &error)
+                .hint("the file is visible; check the disk before you rely on it"),
         }
     }
 }

@@ -319,6 +319,47 @@ fn a_dash_is_standard_input() {
     assert_eq!(shown["item"]["description"], "kept");
 }
 
+/// Readers of an earlier export keep theirs, its permissions stay, and a pipe is written to.
+#[cfg(unix)]
+#[test]
+fn an_export_replaces_its_file_as_a_whole() {
+    use std::io::{Seek, SeekFrom};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let folder = folder();
+    let path = folder.path().join("out.jsonl");
+    let export = |to: &str| run(folder.path(), ["export", "-o", to]);
+    assert!(run(folder.path(), ["q", "first"]).status.success());
+    assert!(export("out.jsonl").status.success());
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("ours");
+    let before = fs::read_to_string(&path).expect("there");
+    let mut reader = fs::File::open(&path).expect("there");
+
+    assert!(run(folder.path(), ["q", "second"]).status.success());
+    assert!(export("out.jsonl").status.success());
+    let mut read = String::new();
+    reader.seek(SeekFrom::Start(0)).expect("a file");
+    reader.read_to_string(&mut read).expect("still open");
+    assert_eq!(read, before);
+    let after = fs::read_to_string(&path).expect("there");
+    assert_eq!(after.lines().count(), 2);
+    let mode = fs::metadata(&path).expect("there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+
+    symlink("out.jsonl", folder.path().join("link")).expect("made");
+    fs::write(&path, "").expect("ours");
+    assert!(export("link").status.success());
+    assert_eq!(fs::read_to_string(&path).expect("there"), after);
+    assert!(fs::symlink_metadata(folder.path().join("link")).expect("there").is_symlink());
+    assert!(export("/dev/null").status.success());
+    assert_eq!(export(".").status.code(), Some(8));
+    assert_eq!(export("no/such").status.code(), Some(8));
+
+    let left = fs::read_dir(folder.path()).expect("readable").flatten();
+    let names: Vec<_> = left.map(|entry| entry.file_name()).collect();
+    assert!(!names.iter().any(|name| name.to_string_lossy().ends_with(".tmp")), "{names:?}");
+}
+
 /// A process that is interrupted ends by the signal, which a shell calls 130. With directory locks
 /// there is a handler, which has to end it no less.
 #[cfg(target_os = "linux")]

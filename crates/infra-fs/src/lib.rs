@@ -33,6 +33,6 @@ pub use format::{Format, STORE_FORMAT};
 pub use ids::{FsIds, Snowflake};
 pub use layout::Layout;
 pub use locate::{LocateError, Located, Reason, Whereabouts, locate, locate_new};
-pub use publish::{Creation, PublishError};
+pub use publish::{Creation, PublishError, publish_outside};
 pub use repository::FsRepository;
 pub use store::{OpenError, Store};

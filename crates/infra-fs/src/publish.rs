@@ -139,10 +139,7 @@ impl Unsynced {
 
 /// Puts `bytes` in place of `target`, durably; the caller holds its lock.
 pub(crate) fn replace(target: &Path, bytes: &[u8]) -> Result<(), PublishError> {
-    let permissions = if_present(std::fs::symlink_metadata(target))
-        .map_err(|error| storage_error("look at", target, error))?
-        .map(|metadata| metadata.permissions());
-    Staged::write(target, bytes, permissions)?.replace()?;
+    Staged::write(target, bytes, permissions_of(target)?)?.replace()?;
     sync_parent(target)
 }
 
@@ -166,6 +163,25 @@ pub(crate) fn create_unlocked(target: &Path, bytes: &[u8]) -> Result<Creation, P
     // Also for who came second: the first may not have come to it.
     sync_parent(target)?;
     Ok(creation)
+}
+
+/// Puts `bytes` in place of a file outside the store, durably: `target` is the old file or the new
+/// one, whole, at every instant. No lock guards it, so that of several writers the last one stays.
+/// The permissions of a file that is there are kept.
+///
+/// # Errors
+/// [`PublishError::Failed`] when nothing was changed, [`PublishError::Indeterminate`] when the new
+/// file is there but may not survive a power cut.
+pub fn publish_outside(target: &Path, bytes: &[u8]) -> Result<(), PublishError> {
+    let absolute = std::path::absolute(target);
+    let target = &absolute.map_err(|error| storage_error("write", target, error))?;
+    let permissions = permissions_of(target)?;
+    let nonce = std::process::id().to_string();
+    let temp = temp_path(target, Some(&nonce));
+    let (staged, unsynced) = Staged::write_unsynced(target, temp, bytes, permissions)?;
+    unsynced.sync("write", target)?;
+    staged.replace()?;
+    sync_parent(target)
 }
 
 /// Puts `bytes` in place of `target`, whole for every reader, but not durable: for what can be
@@ -246,6 +262,12 @@ fn create_temp(temp: &Path) -> io::Result<File> {
         }
         created => created,
     }
+}
+
+fn permissions_of(target: &Path) -> Result<Option<Permissions>, StorageError> {
+    let metadata = if_present(std::fs::symlink_metadata(target))
+        .map_err(|error| storage_error("look at", target, error))?;
+    Ok(metadata.map(|metadata| metadata.permissions()))
 }
 
 /// Most files have the permissions that a new one gets anyway.

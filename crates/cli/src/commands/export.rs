@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use jerry_application::{Export, ExportFormat};
+use jerry_infra_fs::publish_outside;
 use serde_json::json;
 
 use super::Outcome;
@@ -82,8 +83,17 @@ fn write_all(folder: &Path, files: Vec<(String, String)>) -> Result<Vec<PathBuf>
     written.collect()
 }
 
-/// An export can be made again, so it is written in place: a pipe or a device may be named too.
+/// A crash leaves the file of the previous export or this one's. A pipe or a device is written to
+/// as it is, and so is what a link points to, which would otherwise be taken for the file.
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    match fs::symlink_metadata(path) {
+        Ok(there) if !there.is_file() => write_into(path, text),
+        // Whatever else is wrong with it, publishing says so.
+        Ok(_) | Err(_) => publish_outside(path, text.as_bytes()).map_err(Failure::from),
+    }
+}
+
+fn write_into(path: &Path, text: &str) -> Result<(), Failure> {
     let written = File::create(path).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         match file.metadata()?.is_file() {
