@@ -291,6 +291,15 @@ fn an_export_drives_no_terminal_and_loses_nothing() {
     assert!(document.contains(evil), "{document:?}");
 }
 
+#[test]
+fn an_init_that_asks_for_other_locks_names_them_as_the_flag_does() {
+    let folder = folder();
+    let refused = run(folder.path(), ["init", "--lock-backend", "directory"]);
+    assert_eq!(refused.status.code(), Some(4));
+    let said = text(&refused.stderr);
+    assert!(said.contains("uses os locks, not directory"), "{said}");
+}
+
 /// `-` is standard input wherever a text is asked for; nothing on it is refused, so that a second
 /// `-` cannot empty a field.
 #[test]

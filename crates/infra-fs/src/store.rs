@@ -42,7 +42,7 @@ pub enum OpenError {
         root: String,
     },
     /// The store exists and locks in another way.
-    #[error("the store at {root} uses {existing:?} locks, not {wanted:?}")]
+    #[error("the store at {root} uses {existing} locks, not {wanted}")]
     OtherBackend {
         /// The folder.
         root: String,

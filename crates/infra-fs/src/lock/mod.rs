@@ -9,6 +9,7 @@ mod holder;
 mod os;
 mod wait;
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,6 +39,15 @@ pub enum LockBackend {
     Os,
     /// Directories, for file systems whose locks do not work.
     Directory,
+}
+
+impl fmt::Display for LockBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Os => "os",
+            Self::Directory => "directory",
+        })
+    }
 }
 
 /// How long locks are waited for and held.
