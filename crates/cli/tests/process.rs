@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read, Seek, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -306,9 +306,8 @@ fn an_init_that_asks_for_other_locks_names_them_as_the_flag_does() {
 fn a_dash_is_standard_input() {
     let folder = folder();
     let said = |args: &[&str], text: &str| {
-        let file = folder.path().join("said");
-        fs::write(&file, text).expect("ours");
-        let input = File::open(&file).expect("there");
+        let mut input = tempfile::tempfile().expect("a file");
+        input.write_all(text.as_bytes()).and_then(|()| input.rewind()).expect("written");
         jerry(folder.path()).args(args).stdin(input).output().expect("runs")
     };
     assert!(said(&["create", "-", "--criterion", "held"], "one\n").status.success());
@@ -332,7 +331,6 @@ fn a_dash_is_standard_input() {
 #[cfg(unix)]
 #[test]
 fn an_export_replaces_its_file_as_a_whole() {
-    use std::io::{Seek, SeekFrom};
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     let folder = folder();
@@ -347,7 +345,6 @@ fn an_export_replaces_its_file_as_a_whole() {
     assert!(run(folder.path(), ["q", "second"]).status.success());
     assert!(export("out.jsonl").status.success());
     let mut read = String::new();
-    reader.seek(SeekFrom::Start(0)).expect("a file");
     reader.read_to_string(&mut read).expect("still open");
     assert_eq!(read, before);
     let after = fs::read_to_string(&path).expect("there");
@@ -356,7 +353,7 @@ fn an_export_replaces_its_file_as_a_whole() {
     assert_eq!(mode & 0o777, 0o640);
 
     symlink("out.jsonl", folder.path().join("link")).expect("made");
-    fs::write(&path, "").expect("ours");
+    File::create(&path).expect("emptied");
     assert!(export("link").status.success());
     assert_eq!(fs::read_to_string(&path).expect("there"), after);
     assert!(fs::symlink_metadata(folder.path().join("link")).expect("there").is_symlink());
