@@ -153,11 +153,9 @@ pub(crate) fn create(target: &Path, bytes: &[u8]) -> Result<Creation, PublishErr
 }
 
 /// [`create`] for a caller that can hold no lock yet: several processes may try at once, each
-/// under a temporary name of its own. A pid would not do: containers that share the store have the
-/// same ones, and threads share theirs.
+/// under a temporary name of its own.
 pub(crate) fn create_unlocked(target: &Path, bytes: &[u8]) -> Result<Creation, PublishError> {
-    let nonce = format!("{:016x}", RandomState::new().build_hasher().finish());
-    let (staged, unsynced) = Staged::write_for_batch(target, bytes, &nonce)?;
+    let (staged, unsynced) = Staged::write_for_batch(target, bytes, &own_nonce())?;
     unsynced.sync("write", target)?;
     let creation = staged.create()?;
     // Also for who came second: the first may not have come to it.
@@ -176,8 +174,7 @@ pub fn publish_outside(target: &Path, bytes: &[u8]) -> Result<(), PublishError> 
     let absolute = std::path::absolute(target);
     let target = &absolute.map_err(|error| storage_error("write", target, error))?;
     let permissions = permissions_of(target)?;
-    let nonce = std::process::id().to_string();
-    let temp = temp_path(target, Some(&nonce));
+    let temp = temp_path(target, Some(&own_nonce()));
     let (staged, unsynced) = Staged::write_unsynced(target, temp, bytes, permissions)?;
     unsynced.sync("write", target)?;
     staged.replace()?;
@@ -252,6 +249,12 @@ pub(crate) fn parse_temp_name(name: &str) -> Option<(&str, Option<&str>)> {
         Some((stem, nonce)) => Some((&inner[..stem.len() + ".json".len()], Some(nonce))),
         None => Some((inner, None)),
     }
+}
+
+/// For a temporary name that nobody else takes. A pid would not do: containers that share the folder
+/// have the same ones, and threads share theirs.
+fn own_nonce() -> String {
+    format!("{:016x}", RandomState::new().build_hasher().finish())
 }
 
 fn create_temp(temp: &Path) -> io::Result<File> {
