@@ -351,6 +351,13 @@ fn names_of(document: &DocumentMut) -> Vec<String> {
 }
 
 fn read(path: &Path) -> Result<Option<DocumentMut>, Failure> {
+    // A pipe in its place would hang every command.
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        let message = format!("{} is not a regular file", path.display());
+        return Err(Failure::new(Code::Malformed, message)
+            .with("path", path.display().to_string())
+            .hint("settings files are TOML: prefix = \"WORK\""));
+    }
     match std::fs::read_to_string(path) {
         Ok(text) => parse(path, &text).map(Some),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

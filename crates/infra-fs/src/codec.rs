@@ -7,7 +7,9 @@ use std::ops::Range;
 use std::{fmt, iter};
 
 use jerry_domain::ports::Malformed;
-use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor,
+};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// The text of `value` for its file.
@@ -151,10 +153,14 @@ impl<'de> Visitor<'de> for UniqueKeys {
         Ok(self)
     }
 
-    // A number comes this way too: it is shown as an object of one key, which is never twice.
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self, A::Error> {
         let mut keys: Vec<Cow<'de, str>> = Vec::new();
         while let Some(key) = object.next_key_seed(Key)? {
+            if key.starts_with(PRIVATE_KEYS) {
+                // A number is shown as an object of one such key.
+                object.next_value::<Number>()?;
+                continue;
+            }
             object.next_value::<Self>()?;
             keys.push(key);
         }
@@ -163,6 +169,36 @@ impl<'de> Visitor<'de> for UniqueKeys {
             Some(pair) => Err(A::Error::custom(format_args!("the key {:?} occurs twice", pair[0]))),
             None => Ok(self),
         }
+    }
+}
+
+/// How the keys begin by which serde_json tells itself of numbers. In a file they would be taken
+/// for numbers and rewritten as such.
+const PRIVATE_KEYS: &str = "$serde_json::private::";
+
+/// What stands behind a private key: a number of the text, which is handed over as a `String`, or
+/// anything else, which somebody wrote there.
+struct Number;
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Number {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no key that starts with {PRIVATE_KEYS}, which is reserved")
+    }
+
+    fn visit_string<E>(self, _: String) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self, E> {
+        Err(E::invalid_value(de::Unexpected::Str(text), &self))
     }
 }
 
@@ -206,6 +242,9 @@ mod tests {
     #[case(b"{\"a\":\"\x00\"}", "control character")]
     #[case(b"\"\xff\"", "unicode")]
     #[case(br#"{} {}"#, "trailing")]
+    #[case(br#"{"x":{"$serde_json::private::Number":"12"}}"#, "reserved")]
+    #[case(br#"{"x":{"\u0024serde_json::private::Number":"\u0031"}}"#, "reserved")]
+    #[case(br#"{"$serde_json::private::RawValue":{}}"#, "reserved")]
     fn what_can_be_read_in_two_ways_is_refused(#[case] bytes: &[u8], #[case] reason: &str) {
         let error = decode::<Value>("items/WORK-001.json", bytes).expect_err("refused");
         assert!(error.reason.contains(reason), "{error}");

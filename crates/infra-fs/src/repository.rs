@@ -103,7 +103,7 @@ impl FsRepository {
         for (item, staged) in written {
             match self.name_staged(item, staged) {
                 Ok(answer) => answers.push(answer),
-                Err(error) if answers.is_empty() => return Err(error),
+                Err(error) if !answers.iter().any(is_inserted) => return Err(error),
                 Err(error) => return Err(self.cut_short(error)),
             }
         }
@@ -325,6 +325,10 @@ impl Batch {
     fn nonce(&self, place: usize) -> String {
         format!("{}-{place}", self.number)
     }
+}
+
+fn is_inserted(answer: &Insertion) -> bool {
+    matches!(answer, Insertion::Inserted(_))
 }
 
 /// The lock that the batch holds whose temporary files carry `nonce`.

@@ -136,7 +136,9 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
         }
     }
     fs::hard_link(from, to)?;
-    fs::remove_file(from)
+    // It is there under its name now; what remains under the other one is litter.
+    let _ = fs::remove_file(from);
+    Ok(())
 }
 
 /// Removes a file.

@@ -28,19 +28,23 @@ pub(crate) fn is_present(layout: &Layout, id: &WorkId) -> Result<bool, StorageEr
 }
 
 /// The tombstones beside which a file of the same name is still, or again, among the items. One
-/// that cannot be read hides nothing; the doctor reports it.
-pub(crate) fn of_present_items(layout: &Layout) -> Result<HashMap<WorkId, Uid>, StorageError> {
-    let mut found = HashMap::new();
+/// that cannot be read hides nothing, and is reported beside.
+pub(crate) fn of_present_items(
+    layout: &Layout,
+) -> Result<(HashMap<WorkId, Uid>, Vec<Unreadable>), StorageError> {
+    let (mut found, mut unreadable) = (HashMap::new(), Vec::new());
     for name in index::names(&layout.tombstones())? {
         let path = layout.items().join(&name);
         let beside = if_present(std::fs::symlink_metadata(&path))
             .map_err(|error| storage_error("look at", &path, error))?;
         let (Some(_), Some(id)) = (beside, id_of_file(&name)) else { continue };
-        if let Ok(Some(tombstone)) = read(layout, &id) {
-            found.insert(id, tombstone.item.uid);
+        match read(layout, &id) {
+            Ok(None) => {}
+            Ok(Some(tombstone)) => drop(found.insert(id, tombstone.item.uid)),
+            Err(error) => unreadable.push(error),
         }
     }
-    Ok(found)
+    Ok((found, unreadable))
 }
 
 /// Every tombstone.

@@ -78,7 +78,7 @@ fn store(care: &FsCare) -> Result<Vec<Finding>, StorageError> {
 
 fn items(care: &FsCare) -> Result<Vec<Finding>, StorageError> {
     let mut findings = Vec::new();
-    let deleted = tombstone::of_present_items(&care.layout)?;
+    let (deleted, _) = tombstone::of_present_items(&care.layout)?;
     for name in index::names(&care.layout.items())? {
         let path = care.layout.items().join(&name);
         let shown = care.layout.relative(&path);

@@ -37,6 +37,11 @@ use crate::{codec, machine, publish, read, steps};
 /// leaves what remains of it as a gap.
 const BLOCK: u64 = 64;
 
+/// A number above this was made by hand and does not count when the sequences are rebuilt: one file
+/// named `WORK-999999999999` must not use up a prefix. Should the numbers ever come so far, the
+/// repository's insert refuses those that are taken.
+const GREATEST_BELIEVED: u64 = WorkId::MAX_NUMBER / 10;
+
 /// Stands for a boot that cannot be told from others: its cursors are never believed.
 const UNKNOWN_BOOT: &str = "unknown";
 
@@ -192,7 +197,7 @@ impl Sequences {
         names.extend(index::names(&self.layout.tombstones())?);
         let ids = names.iter().filter_map(|name| id_of_file(name));
         let numbers = ids.filter(|id| id.prefix() == prefix).map(|id| id.number());
-        Ok(numbers.max().unwrap_or(0))
+        Ok(numbers.filter(|number| *number <= GREATEST_BELIEVED).max().unwrap_or(0))
     }
 }
 

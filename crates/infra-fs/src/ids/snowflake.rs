@@ -7,7 +7,7 @@
 //!   out only below it; it is moved up before use, in one write over the same bytes in place.
 //! - Logical time starts at the clock or behind the mark, whichever is later, and only goes up. A
 //!   clock set back and a millisecond used up are the same case: logical time runs ahead.
-//! - The mark is not synced. It is valid for the boot in which it was written; the first lease of a
+//! - The mark is not synced. It is whole for the boot in which it was written; the first lease of a
 //!   slot after another boot also starts behind every uid among items and tombstones. That floor
 //!   is found once a boot and kept in `workers/floor`.
 //!
@@ -118,14 +118,18 @@ impl Snowflake {
         std::io::Read::read_to_end(&mut &file, &mut bytes).map_err(failed)?;
         let boot = machine::boot_id().unwrap_or_default().to_owned();
         let mark = codec::decode::<Mark>("mark", &bytes).ok();
-        let believed = mark.filter(|mark| mark.boot == boot && !boot.is_empty());
-        let believed = believed.and_then(|mark| mark.high_water.parse().ok());
-        let next = match believed.filter(|high_water| *high_water <= END + GREATEST_LEASE) {
-            Some(high_water) => high_water,
-            None => {
+        let same_boot = !boot.is_empty() && mark.as_ref().is_some_and(|mark| mark.boot == boot);
+        let high_water = mark.and_then(|mark| mark.high_water.parse().ok());
+        let next = match high_water.filter(|high_water| *high_water <= END + GREATEST_LEASE) {
+            Some(high_water) if same_boot => high_water,
+            other => {
                 // The mark is written over in place; nothing of what stood there may remain.
                 steps::set_len(&file, 0).map_err(failed)?;
-                logical(self.floor(&boot)?)
+                // Another boot's mark may be old, but what it says was given out. It may also be
+                // that of another machine, whose clock need not be believed.
+                let limit = logical(self.now_ms() + BELIEVED_AHEAD_MS);
+                let other = other.filter(|high_water| *high_water <= limit);
+                logical(self.floor(&boot)?).max(other.unwrap_or(0))
             }
         };
         Ok(Lease { _guard: guard, slot, file, path, boot, next, high_water: next, step: 1 })

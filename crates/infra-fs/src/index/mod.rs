@@ -45,7 +45,7 @@ pub(crate) enum CacheState {
 
 /// Lists every item in brief. Writes the cache back when enough of it was out of date.
 pub(crate) fn summaries(layout: &Layout, locks: &FsLocks) -> Result<Summaries, StorageError> {
-    let Look { cache, plan, now } = look(layout)?;
+    let Look { cache, plan, dead, now } = look(layout)?;
     let (mut cached, mut stale) = (Vec::new(), Vec::new());
     for step in plan {
         match step {
@@ -54,12 +54,13 @@ pub(crate) fn summaries(layout: &Layout, locks: &FsLocks) -> Result<Summaries, S
         }
     }
     let parsed = parse(layout, stale);
-    if pays(&parsed, cached.len(), now) {
+    if pays(fresh(&parsed, now).count() + dead, cached.len()) {
         cache::write_back(layout, locks, &cache, &cached, fresh(&parsed, now));
     }
-    let deleted = tombstone::of_present_items(layout)?;
+    let (deleted, unreadable) = tombstone::of_present_items(layout)?;
     let parsed = parsed.into_iter().map(|(_, summary)| summary);
     let all = cache::rows(cache, cached, layout).chain(parsed);
+    let all = all.chain(unreadable.into_iter().map(Err));
     Ok(Box::new(all.filter(move |summary| match summary {
         Ok(summary) => deleted.get(&summary.id) != Some(&summary.uid),
         Err(_) => true,
@@ -81,6 +82,8 @@ pub(crate) fn cache_state(layout: &Layout) -> Result<CacheState, StorageError> {
 struct Look {
     cache: Arc<Cache>,
     plan: Vec<Step>,
+    /// How many rows of the cache are about files that are gone.
+    dead: usize,
     now: SystemTime,
 }
 
@@ -115,12 +118,14 @@ fn look(layout: &Layout) -> Result<Look, StorageError> {
         }
     }
     // A listing may miss a file that was replaced while it ran; what the cache knows is looked for.
+    let mut dead = 0;
     for row in unlisted.into_iter().chain(rows) {
-        if let Some(file) = scan::file(&items, cache.name(row))? {
-            plan.push(Step::Parse(file));
+        match scan::file(&items, cache.name(row))? {
+            Some(file) => plan.push(Step::Parse(file)),
+            None => dead += 1,
         }
     }
-    Ok(Look { cache: Arc::new(cache), plan, now })
+    Ok(Look { cache: Arc::new(cache), plan, dead, now })
 }
 
 type Parsed = Vec<(Found, Result<Summary, Unreadable>)>;
@@ -188,13 +193,12 @@ fn misnamed(path: String, reason: &str) -> Malformed {
     Malformed { path, line: 0, column: 0, reason: reason.to_owned() }
 }
 
-/// Whether writing the cache costs less than parsing the same files again next time: parsing one
-/// costs about as much as writing thirty rows.
-fn pays(parsed: &Parsed, cached: usize, now: SystemTime) -> bool {
-    const ROWS_PER_PARSE: usize = 30;
+/// Whether writing the cache costs less than doing without it next time: parsing one file, or
+/// looking for one that is gone, costs about as much as writing thirty rows.
+fn pays(outdated: usize, cached: usize) -> bool {
+    const ROWS_PER_FILE: usize = 30;
     const AT_LEAST: usize = 16;
-    let settled = fresh(parsed, now).count();
-    settled >= AT_LEAST && settled * ROWS_PER_PARSE >= cached
+    outdated >= AT_LEAST && outdated * ROWS_PER_FILE >= cached
 }
 
 /// What was parsed and may be cached.
