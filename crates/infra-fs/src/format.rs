@@ -11,6 +11,9 @@ use crate::read;
 /// The store format that this version of jerry writes.
 pub const STORE_FORMAT: u32 = 1;
 
+/// What a person would write into a format file that was damaged; no command can know it.
+const EXAMPLE: &str = r#"{"format": 1, "lock_backend": "os"}"#;
+
 /// What kind of store it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Format {
@@ -24,12 +27,21 @@ impl Format {
     pub(crate) fn read(layout: &Layout) -> Result<Option<Self>, Unreadable> {
         let path = layout.format();
         let shown = layout.relative(&path);
-        let Some((format, _)) = read::json::<Self>(&path, &shown)? else { return Ok(None) };
-        if format.format == 0 {
-            let reason = "format 0 does not exist".to_owned();
-            return Err(Malformed { path: shown, line: 0, column: 0, reason }.into());
+        let malformed = |error: Malformed| {
+            let reason = format!("{}; it should read {EXAMPLE} (or \"directory\")", error.reason);
+            Unreadable::from(Malformed { reason, ..error })
+        };
+        let found = read::json::<Self>(&path, &shown).map_err(|error| match error {
+            Unreadable::Malformed(error) => malformed(error),
+            error @ Unreadable::Storage(_) => error,
+        })?;
+        match found {
+            Some((Self { format: 0, .. }, _)) => {
+                let reason = "format 0 does not exist".to_owned();
+                Err(malformed(Malformed { path: shown, line: 0, column: 0, reason }))
+            }
+            found => Ok(found.map(|(format, _)| format)),
         }
-        Ok(Some(format))
     }
 
     pub(crate) fn check_writable(self) -> Result<(), RepositoryError> {

@@ -236,3 +236,27 @@ fn a_pipe_in_place_of_the_index_does_not_hang_a_list() {
     assert_eq!(titles.expect("the list ends"), ["one"]);
     lister.join().expect("no panic").expect("was received");
 }
+
+#[test]
+fn a_number_made_by_hand_does_not_use_up_its_prefix() {
+    let fixture = Fixture::new();
+    let first = fixture.create("a");
+    let last: WorkId = "WORK-999999999999".parse().expect("valid");
+    let text = fs::read_to_string(fixture.file(&first.id)).expect("there");
+    let text = text.replace("WORK-001", &last.to_string()).replace(&first.uid.to_string(), "4097");
+    fs::write(fixture.file(&last), text).expect("writes");
+    fs::remove_file(fixture.store.layout().root().join("data/sequences.json")).expect("removes");
+    assert_eq!(fixture.create("b").id.to_string(), "WORK-002");
+}
+
+#[test]
+fn what_another_boot_gave_out_is_not_given_out_again() {
+    let fixture = Fixture::new();
+    let ahead = fixture.create("a").uid.millis() + 3_600_000;
+    let workers = fixture.store.layout().root().join("local/workers");
+    for slot in 0..1024 {
+        let mark = format!("{{\"boot\": \"another\", \"high_water\": \"{:020}\"}}\n", ahead * 4096);
+        fs::write(workers.join(format!("{slot:04}")), mark).expect("writes");
+    }
+    assert!(fixture.create("b").uid.millis() >= ahead);
+}
