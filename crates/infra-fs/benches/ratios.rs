@@ -26,11 +26,12 @@ fn main() {
     println!("{:<34} {:>12} {:>12} {:>7} {:>7}", "what", "limit", "jerry", "ratio", "goal");
     locks();
     ids();
+    // Before the large stores: removing one keeps the disk busy for a while.
+    writes();
     let sizes = std::env::var("JERRY_BENCH_ITEMS").unwrap_or_else(|_| "10000".to_owned());
     for size in sizes.split(',') {
         lists(size.trim().parse().unwrap());
     }
-    writes();
 }
 
 fn row(what: &str, limit: Duration, jerry: Duration, goal: f64) {
@@ -132,6 +133,13 @@ fn writes() {
     let (limit, jerry) =
         in_turns(300, |round| bare_publish(&bare, &format!("{round}.json"), &bytes), create);
     row("create, in process", limit, jerry, 1.15);
+    let with_lock = |round: usize| {
+        File::create(folder.path().join(format!("{round}.lock"))).unwrap();
+        bare_publish(&bare, &format!("again-{round}.json"), &bytes);
+    };
+    let (limit, more) =
+        in_turns(300, |round| bare_publish(&bare, &format!("{round}.json"), &bytes), with_lock);
+    row("  bare, and an empty file beside it", limit, more, 1.0);
 
     let id: WorkId = "WORK-001".parse().unwrap();
     let path = store.layout().item(&id);

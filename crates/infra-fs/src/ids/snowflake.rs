@@ -40,6 +40,9 @@ pub(crate) const BELIEVED_AHEAD_MS: u64 = 24 * 60 * 60 * 1000;
 /// The most uids that one move of the mark covers: sixteen milliseconds of them.
 const GREATEST_LEASE: u64 = 1 << 16;
 
+/// How many slots are tried first; the others serve when these are taken.
+const FIRST_SLOTS: u32 = 64;
+
 const SEQUENCES: u64 = Uid::SEQUENCES as u64;
 
 /// The first logical time that the format has no uid for.
@@ -136,8 +139,9 @@ impl Snowflake {
     }
 
     fn free_slot(&self) -> Result<(u16, FsLockGuard), IdError> {
-        // Neighbouring pids, as a burst of processes has them, land far apart.
-        let first = std::process::id().wrapping_mul(2_654_435_761) >> 22;
+        // A burst of processes has neighbouring pids, which begin at different slots. All begin
+        // among the first few: what their files cost the disk is paid once, not by every process.
+        let first = std::process::id() % FIRST_SLOTS;
         for offset in 0..u32::from(Uid::WORKERS) {
             let slot = ((first + offset) % u32::from(Uid::WORKERS)) as u16;
             if let Some(guard) = self.locks.try_acquire(&LockName::worker(slot))? {
