@@ -133,14 +133,6 @@ fn writes() {
     let (limit, jerry) =
         in_turns(300, |round| bare_publish(&bare, &format!("{round}.json"), &bytes), create);
     row("create, in process", limit, jerry, 1.15);
-    let with_lock = |round: usize| {
-        File::create(folder.path().join(format!("{round}.lock"))).unwrap();
-        bare_publish(&bare, &format!("again-{round}.json"), &bytes);
-    };
-    let (limit, more) =
-        in_turns(300, |round| bare_publish(&bare, &format!("{round}.json"), &bytes), with_lock);
-    row("  bare, and an empty file beside it", limit, more, 1.0);
-
     let id: WorkId = "WORK-001".parse().unwrap();
     let path = store.layout().item(&id);
     let written = RefCell::new(bytes.clone());

@@ -18,6 +18,7 @@ mod layout;
 mod locate;
 pub mod lock;
 pub mod machine;
+mod naming;
 mod publish;
 mod read;
 mod repository;

@@ -8,9 +8,15 @@
 //! A foreign write between 5 and 6 is overwritten; what it wrote is then lost. The window is two
 //! system calls wide and cannot be closed against a program that takes no lock.
 //!
+//! # Protocol of an insertion
+//! 1. stage the text under a name of its own (temporary file, fsync); 2. under the lock `naming`:
+//!    look for a tombstone, rename without replacing; 3. fsync the folder. Many items share one
+//!    step 3. A reader may see an item between 2 and 3, as it may see any write before it is
+//!    acknowledged.
+//!
 //! # Protocol of a deletion, under the item's lock
-//! 1. read and check as above; 2. create the tombstone, durably; 3. unlink the item; 4. fsync the
-//!    folder. After a crash between 2 and 4 the item's file may still be there; beside a tombstone
+//! 1. read and check as above; 2. create the tombstone, durably; 3. unlink the item, under the
+//!    lock `naming`; 4. fsync the folder. After a crash between 2 and 4 the item's file may still be there; beside a tombstone
 //!    of its own uid it counts as deleted, everywhere. When 3 fails, the tombstone is taken back.
 //!
 //! Crash points of the publishing itself are listed in `publish`.
@@ -30,7 +36,8 @@ use crate::fault::storage_error;
 use crate::format::Format;
 use crate::layout::Layout;
 use crate::lock::{FsLockGuard, FsLocks};
-use crate::publish::{self, Creation, PublishError, Staged};
+use crate::naming::{self, Naming};
+use crate::publish::{self, PublishError, Staged};
 use crate::read::{self, Content, MAX_FILE_BYTES};
 use crate::{backup, codec, index, steps, tombstone};
 
@@ -54,29 +61,9 @@ impl FsRepository {
         Self { layout, locks, format }
     }
 
-    fn insert(&self, item: WorkItem) -> Result<Insertion, RepositoryError> {
-        self.format.check_writable()?;
-        let _guard = self.locks.acquire(&LockName::item(&item.id), None)?;
-        if tombstone::is_present(&self.layout, &item.id)? {
-            return Ok(Insertion::Deleted);
-        }
-        let item = self.completed(item);
-        let path = self.layout.item(&item.id);
-        let text = encode(&item)?;
-        self.make_folder(self.layout.items())?;
-        Ok(match publish::create(&path, &text)? {
-            Creation::Created => Insertion::Inserted(Box::new(item)),
-            Creation::Exists => Insertion::Taken,
-        })
-    }
-
-    /// All temporary files are written, then made durable together, then named one by one, each
-    /// under its item's lock; last the folder is made durable, once. No item is visible before its
-    /// data are durable.
+    /// All temporary files are written, then made durable together, then named one by one; last
+    /// the folder is made durable, once. No item is visible before its data are durable.
     fn insert_many(&self, items: Vec<WorkItem>) -> Result<Vec<Insertion>, RepositoryError> {
-        if items.len() == 1 {
-            return items.into_iter().map(|item| self.insert(item)).collect();
-        }
         self.format.check_writable()?;
         let folder = self.layout.items();
         self.make_folder(folder.clone())?;
@@ -107,7 +94,9 @@ impl FsRepository {
                 Err(error) => return Err(self.cut_short(error)),
             }
         }
-        publish::sync_parent(&folder.join("any"))?;
+        if answers.iter().any(is_inserted) {
+            publish::sync_parent(&folder.join("any"))?;
+        }
         Ok(answers)
     }
 
@@ -126,13 +115,10 @@ impl FsRepository {
     }
 
     fn name_staged(&self, item: WorkItem, staged: Staged) -> Result<Insertion, RepositoryError> {
-        let _guard = self.locks.acquire(&LockName::item(&item.id), None)?;
-        if tombstone::is_present(&self.layout, &item.id)? {
-            return Ok(Insertion::Deleted);
-        }
-        Ok(match staged.create()? {
-            Creation::Created => Insertion::Inserted(Box::new(item)),
-            Creation::Exists => Insertion::Taken,
+        Ok(match naming::give(&self.layout, &self.locks, &item.id, staged)? {
+            Naming::Named => Insertion::Inserted(Box::new(item)),
+            Naming::Taken => Insertion::Taken,
+            Naming::Deleted => Insertion::Deleted,
         })
     }
 
@@ -201,10 +187,10 @@ impl FsRepository {
         backup::keep(&self.layout, &path)?;
         let older = read::bytes(&path, &self.layout.relative(&path))?;
         publish::replace(&path, &text)?;
-        match publish::remove(&self.layout.item(id)) {
-            Ok(_) => Ok(tombstone),
-            Err(PublishError::Failed(error)) => Err(self.take_back_tombstone(id, older, error)),
-            Err(error) => Err(error.into()),
+        match naming::take_away(&self.layout, &self.locks, id) {
+            Ok(()) => Ok(tombstone),
+            Err(error @ RepositoryError::Indeterminate(_)) => Err(error),
+            Err(error) => Err(self.take_back_tombstone(id, older, error)),
         }
     }
 
@@ -214,7 +200,7 @@ impl FsRepository {
         &self,
         id: &WorkId,
         older: Option<Content>,
-        error: StorageError,
+        error: RepositoryError,
     ) -> RepositoryError {
         let path = self.layout.tombstone(id);
         let taken_back = match older {
@@ -222,8 +208,8 @@ impl FsRepository {
             None => publish::remove(&path).map(drop),
         };
         match taken_back {
-            Ok(()) | Err(PublishError::Indeterminate(_)) => RepositoryError::Storage(error),
-            Err(PublishError::Failed(_)) => RepositoryError::Indeterminate(error),
+            Ok(()) | Err(PublishError::Indeterminate(_)) => error,
+            Err(PublishError::Failed(failed)) => RepositoryError::Indeterminate(failed),
         }
     }
 
@@ -245,7 +231,7 @@ impl FsRepository {
         };
         index::check_name(&item, &shown, id)?;
         if self.is_deleted(&item)? {
-            publish::remove(&path)?;
+            naming::take_away(&self.layout, &self.locks, id)?;
             return Err(self.missing(id)?);
         }
         if let Some(expected) = expected
@@ -312,13 +298,15 @@ struct Batch {
 
 impl Batch {
     fn begin(locks: &FsLocks) -> Result<Self, RepositoryError> {
-        for number in 0..BATCHES {
+        // Processes of a burst begin at different ones.
+        let first = std::process::id() % BATCHES;
+        for number in (first..BATCHES).chain(0..first) {
             if let Some(guard) = locks.try_acquire(&LockName::batch(number))? {
                 return Ok(Self { number, _guard: guard });
             }
         }
-        let guard = locks.acquire(&LockName::batch(0), None)?;
-        Ok(Self { number: 0, _guard: guard })
+        let guard = locks.acquire(&LockName::batch(first), None)?;
+        Ok(Self { number: first, _guard: guard })
     }
 
     /// Tells apart two items of the batch that want the same id.
@@ -362,7 +350,9 @@ impl From<PublishError> for RepositoryError {
 #[async_trait]
 impl WorkItemRepository for FsRepository {
     async fn insert(&self, item: WorkItem) -> Result<Insertion, RepositoryError> {
-        self.insert(item)
+        let mut answers = self.insert_many(vec![item])?;
+        // One item, one answer.
+        Ok(answers.pop().unwrap_or(Insertion::Taken))
     }
 
     async fn insert_many(&self, items: Vec<WorkItem>) -> Result<Vec<Insertion>, RepositoryError> {

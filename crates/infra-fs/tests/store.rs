@@ -4,10 +4,12 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use jerry_conformance::ManualClock;
 use jerry_domain::ports::{Clock, IdError, Insertion, RepositoryError, Update};
-use jerry_domain::{Actor, Edit, Prefix, Stamp, Timestamp, Title, WorkId, WorkItem};
+use jerry_domain::{Actor, Edit, Prefix, Stamp, Timestamp, Title, Uid, WorkId, WorkItem};
 use jerry_infra_fs::lock::{FsLocks, LockBackend, LockSettings};
 use jerry_infra_fs::{Snowflake, Store};
 use pollster::block_on;
@@ -259,4 +261,34 @@ fn what_another_boot_gave_out_is_not_given_out_again() {
         fs::write(workers.join(format!("{slot:04}")), mark).expect("writes");
     }
     assert!(fixture.create("b").uid.millis() >= ahead);
+}
+
+/// Several insert one number while others delete it as soon as it is there. That the look for a
+/// tombstone and the naming are one moment is tested in `naming`.
+#[test]
+fn a_number_that_is_deleted_meanwhile_is_given_out_once() {
+    let fixture = Fixture::new();
+    for number in 1..=150 {
+        let id = WorkId::new(prefix(), number).expect("valid");
+        let inserted = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for thread in 1..=4 {
+                let (id, inserted) = (&id, &inserted);
+                let items = fixture.store.items();
+                scope.spawn(move || {
+                    for attempt in 0..6 {
+                        let uid = Uid::from_parts(number, thread, attempt).expect("valid");
+                        let title = Title::new("a").expect("valid");
+                        let item = WorkItem::create(id.clone(), uid, title, &[], &stamp());
+                        let answer = block_on(items.insert(item.expect("an item")));
+                        if matches!(answer.expect("answers"), Insertion::Inserted(_)) {
+                            inserted.fetch_add(1, Ordering::SeqCst);
+                            block_on(items.delete(id, None, &stamp())).expect("deletes");
+                        }
+                    }
+                });
+            }
+        });
+        assert_eq!(inserted.load(Ordering::SeqCst), 1, "{id}");
+    }
 }

@@ -62,6 +62,12 @@ impl LockName {
         Self("worker-floor".to_owned())
     }
 
+    /// The lock of the moment in which an item's file gets its name, or loses it.
+    #[must_use]
+    pub fn naming() -> Self {
+        Self("naming".to_owned())
+    }
+
     /// The lock of one batch of insertions.
     #[must_use]
     pub fn batch(number: u32) -> Self {
@@ -155,8 +161,8 @@ pub trait LockGuard: Send {
 /// - Waiting is fair enough that nobody starves: the order of arrival decides where the system
 ///   lets it.
 /// - Not reentrant: a second acquisition by a holder waits like anyone else's.
-/// - Several locks are taken in this order: `graph`, a batch, items ascending, `sequences`. `index`
-///   and worker slots are only tried, never waited for.
+/// - Several locks are taken in this order: `graph`, a batch, items ascending, `sequences`,
+///   `naming`. `index` and worker slots are only tried, never waited for.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait LockManager: Send + Sync {

@@ -12,8 +12,9 @@ use jerry_domain::{Stamp, WorkId, WorkItem};
 
 use super::{FsCare, repair};
 use crate::fault::storage_error;
-use crate::publish::{self, Creation};
-use crate::{backup, codec, index, read, steps, tombstone};
+use crate::naming::{self, Naming};
+use crate::publish::{self, Staged};
+use crate::{backup, codec, index, read, steps};
 
 /// Puts the item in the file at `path` under its right name; says what was done, or nothing where
 /// the file is no longer there.
@@ -48,12 +49,7 @@ pub(super) fn rename(
         Some(occupant) if occupant.uid == item.uid => {
             format!("put aside: {} itself has version {}", item.id, occupant.version)
         }
-        None if !tombstone::is_present(&care.layout, &item.id)? => {
-            match publish::create(&target, &content.bytes)? {
-                Creation::Created => renamed(),
-                Creation::Exists => return Ok(None),
-            }
-        }
+        None if create(care, &item.id, &content.bytes)? == Naming::Named => renamed(),
         _ => {
             let id = renumber(care, &item, stamp)?;
             format!("renumbered to {id}: {} is another item", item.id)
@@ -86,13 +82,20 @@ fn renumber(care: &FsCare, item: &WorkItem, stamp: &Stamp) -> Result<WorkId, Rep
                 storage_error("write", &path, error.into())
             })?;
             let _guard = care.locks.acquire(&LockName::item(&id), None)?;
-            if !tombstone::is_present(&care.layout, &id)?
-                && publish::create(&care.layout.item(&id), &text)? == Creation::Created
-            {
+            if create(care, &id, &text)? == Naming::Named {
                 return Ok(id);
             }
         }
     }
+}
+
+/// Creates the file of the item `id`, whose lock is held, durably.
+fn create(care: &FsCare, id: &WorkId, text: &[u8]) -> Result<Naming, RepositoryError> {
+    let path = care.layout.item(id);
+    let staged = Staged::write(&path, text, None)?;
+    let naming = naming::give(&care.layout, &care.locks, id, staged)?;
+    publish::sync_parent(&path)?;
+    Ok(naming)
 }
 
 #[cfg(test)]

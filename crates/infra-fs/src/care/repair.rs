@@ -12,7 +12,7 @@ use super::{FsCare, litter, misnamed};
 use crate::fault::storage_error;
 use crate::layout::id_of_file;
 use crate::publish::{self, Creation};
-use crate::{backup, read, tombstone};
+use crate::{backup, naming, read, tombstone};
 
 pub(super) fn all(
     care: &FsCare,
@@ -92,7 +92,7 @@ fn finish_deletion(care: &FsCare, path: &Path) -> Result<Option<String>, Reposit
         return Ok(None);
     }
     backup::keep(&care.layout, path)?;
-    publish::remove(path)?;
+    naming::take_away(&care.layout, &care.locks, &id)?;
     Ok(Some("finished the deletion".to_owned()))
 }
 
