@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use jerry_conformance::ManualClock;
-use jerry_domain::ports::{Clock, IdError, Insertion, RepositoryError, Update};
+use jerry_domain::ports::{Ailment, Clock, IdError, Insertion, RepositoryError, Update};
 use jerry_domain::{Actor, Edit, Prefix, Stamp, Timestamp, Title, Uid, WorkId, WorkItem};
 use jerry_infra_fs::lock::{FsLocks, LockBackend, LockSettings};
 use jerry_infra_fs::{Snowflake, Store};
@@ -291,4 +291,19 @@ fn a_number_that_is_deleted_meanwhile_is_given_out_once() {
         });
         assert_eq!(inserted.load(Ordering::SeqCst), 1, "{id}");
     }
+}
+
+#[test]
+fn an_item_of_a_newer_schema_is_read_reported_and_not_changed() {
+    let fixture = Fixture::new();
+    let id = fixture.create("a").id.clone();
+    let text = fs::read_to_string(fixture.file(&id)).expect("there");
+    let newer = text.replace("\"schema\": 1", "\"schema\": 2");
+    fs::write(fixture.file(&id), &newer).expect("writes");
+    assert_eq!(fixture.titles(), ["a"]);
+    assert!(fixture.edit(&id, vec![Edit::Note("x".to_owned())]).is_err());
+    assert_eq!(fs::read_to_string(fixture.file(&id)).expect("there"), newer);
+    let findings = block_on(fixture.store.care().examine()).expect("examines");
+    let found: Vec<_> = findings.iter().map(|finding| finding.ailment).collect();
+    assert_eq!(found, [Ailment::NewerFormat]);
 }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use jerry_domain::WorkItem;
 use jerry_domain::ports::{Ailment, Finding, RepositoryError, StorageError, Unreadable};
+use jerry_domain::{ITEM_SCHEMA, WorkItem};
 
 use super::{FsCare, litter};
 use crate::fault::{if_present, storage_error};
@@ -97,6 +97,13 @@ fn items(care: &FsCare) -> Result<Vec<Finding>, StorageError> {
             let message =
                 "it was deleted, but its file is there; the tombstone keeps it".to_owned();
             Some(finding(Ailment::DeletedItemPresent, true, message))
+        } else if item.schema > ITEM_SCHEMA {
+            let message = format!(
+                "the item has schema {}, this jerry writes {ITEM_SCHEMA}: it can be read, not \
+                 changed; upgrade jerry",
+                item.schema
+            );
+            Some(finding(Ailment::NewerFormat, false, message))
         } else if !is_usable(&path, false) {
             let message = "this user cannot write the file".to_owned();
             Some(finding(Ailment::WrongPermissions, false, message))
