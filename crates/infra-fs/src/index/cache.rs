@@ -14,7 +14,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Read};
-use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
@@ -25,6 +24,7 @@ use jerry_domain::ports::{LockName, Unreadable};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::cores;
 use super::row::Row;
 use super::scan::{Fingerprint, Found};
 use crate::layout::Layout;
@@ -157,9 +157,8 @@ pub(super) fn rows(
     const WORTH_A_THREAD: usize = 4096;
     const AHEAD: usize = 512;
     let layout = layout.clone();
-    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let threads = cores.min(rows.len() / WORTH_A_THREAD);
-    if threads < 2 {
+    let threads = cores::threads_for(rows.len(), WORTH_A_THREAD);
+    if threads == 1 {
         return Box::new(rows.into_iter().filter_map(move |row| cache.summary(row, &layout)));
     }
     let (sender, receiver) = mpsc::sync_channel::<Vec<_>>(threads);

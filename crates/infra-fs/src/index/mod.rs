@@ -9,10 +9,10 @@
 //! changing, so it is parsed again each time until it has been left alone for that long.
 
 mod cache;
+mod cores;
 mod row;
 mod scan;
 
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -133,32 +133,13 @@ type Parsed = Vec<(Found, Result<Summary, Unreadable>)>;
 /// Parses files on every core there is.
 fn parse(layout: &Layout, files: Vec<Found>) -> Parsed {
     const WORTH_A_THREAD: usize = 256;
-    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let threads = cores.min(files.len() / WORTH_A_THREAD).max(1);
     let read = |file: Found| {
         let summary = summary_of(layout, &file.name);
         // Gone between the listing and the read: deleted, which is no error.
         summary.transpose().map(|summary| (file, summary))
     };
-    if threads == 1 {
-        return files.into_iter().filter_map(read).collect();
-    }
-    let share = files.len().div_ceil(threads);
-    let mut files = files.into_iter();
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
-            .map(|_| {
-                let part: Vec<Found> = files.by_ref().take(share).collect();
-                scope.spawn(move || part.into_iter().filter_map(read).collect::<Vec<_>>())
-            })
-            .collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| {
-                worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            })
-            .collect()
-    })
+    let read_all = |files: Vec<Found>| files.into_iter().filter_map(read).collect::<Parsed>();
+    cores::share(files, WORTH_A_THREAD, read_all).into_iter().flatten().collect()
 }
 
 fn summary_of(layout: &Layout, name: &str) -> Result<Option<Summary>, Unreadable> {

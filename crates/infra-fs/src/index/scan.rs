@@ -1,13 +1,12 @@
 //! Lists a folder and looks at each of its files, without opening any.
 
 use std::io;
-use std::num::NonZeroUsize;
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jerry_domain::ports::StorageError;
 
+use super::cores;
 use crate::fault::storage_error;
 
 /// What a file looks like from outside. Two equal looks, the first of them
@@ -80,27 +79,11 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<Found>, StorageError> {
     let look = |names: Vec<String>| -> Result<Vec<Found>, StorageError> {
         names.into_iter().filter_map(|name| looker.look(name).transpose()).collect()
     };
-    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let threads = cores.min(names.len() / WORTH_A_THREAD).max(1);
-    if threads == 1 {
-        return look(names);
+    let mut found = Vec::with_capacity(names.len());
+    for part in cores::share(names, WORTH_A_THREAD, look) {
+        found.extend(part?);
     }
-    let share = names.len().div_ceil(threads);
-    let mut names = names.into_iter();
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
-            .map(|_| {
-                let part: Vec<String> = names.by_ref().take(share).collect();
-                scope.spawn(|| look(part))
-            })
-            .collect();
-        let mut found = Vec::new();
-        for worker in workers {
-            let part = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            found.extend(part?);
-        }
-        Ok(found)
-    })
+    Ok(found)
 }
 
 /// One file with what it looks like; `None` when it is not there.
