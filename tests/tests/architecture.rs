@@ -68,8 +68,19 @@ fn dependencies_point_inwards(#[case] package: &str, #[case] allowed: &[&str]) {
 #[test]
 fn the_workspace_has_these_packages_and_no_others() {
     let found: Vec<_> = members(&metadata(), |_| true).into_keys().collect();
-    let expected = ["application", "cli", "conformance", "domain", "infra-fs", "tests"];
-    assert_eq!(found, expected.map(|name| format!("jerry-{name}")));
+    let expected = ["application", "cli", "conformance", "domain", "infra-fs", "proof", "tests"];
+    let expected = expected.iter().map(|name| format!("jerry-{name}"));
+    assert_eq!(found, expected.chain(["xtask".to_owned()]).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_proof_is_built_only_when_asked_for() {
+    // Built with it, the program would get the seam that only the proof has.
+    let metadata = metadata();
+    let defaults = metadata["workspace_default_members"].as_array().expect("a list");
+    let has = |name| defaults.iter().any(|id| id.as_str().is_some_and(|id| id.contains(name)));
+    assert!(has("/crates/cli"));
+    assert!(!has("/proof"));
 }
 
 #[test]

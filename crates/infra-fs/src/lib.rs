@@ -22,6 +22,7 @@ mod naming;
 mod publish;
 mod read;
 mod repository;
+pub mod seam;
 mod steps;
 mod store;
 mod tombstone;

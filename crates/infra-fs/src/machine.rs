@@ -20,6 +20,10 @@ pub fn user() -> &'static str {
 
 /// Names the present boot of this kernel; `None` where that cannot be told.
 pub(crate) fn boot_id() -> Option<&'static str> {
+    #[cfg(feature = "proof")]
+    if let Some(boot) = crate::seam::boot() {
+        return Some(boot);
+    }
     static BOOT: OnceLock<Option<String>> = OnceLock::new();
     BOOT.get_or_init(|| system::first_line(Path::new(BOOT_ID))).as_deref()
 }

@@ -1,6 +1,9 @@
 //! Every step by which jerry changes the file system, and nothing else: no policy, no retry, no
 //! error text. All other modules go through here, so that what a power cut can interrupt is in
 //! one file.
+//!
+//! Each step passes through [`seam::pass`], where the proof can stand between jerry and the file
+//! system; without the feature `proof` that is a plain call.
 
 #![expect(clippy::disallowed_methods, reason = "this is the one module that may")]
 
@@ -8,10 +11,12 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
+use crate::seam::{self, Step};
+
 /// Opens a file that must not exist yet, for writing, with mode 0666 under the umask. Does not
 /// follow a link in its place.
 pub(crate) fn create_new(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).open(path)
+    seam::pass(Step::CreateNew(path), || OpenOptions::new().write(true).create_new(true).open(path))
 }
 
 /// Opens a file for reading and writing, or creates it empty. Never truncates; refuses a link in
@@ -20,15 +25,7 @@ pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     no_follow(&mut options);
-    options.open(path)
-}
-
-/// Opens an existing file for reading and writing; refuses a link in its place.
-pub(crate) fn open_for_update(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    no_follow(&mut options);
-    options.open(path)
+    seam::pass(Step::OpenOrCreate(path), || options.open(path))
 }
 
 /// Opens an existing file for reading; refuses a link in its place.
@@ -36,15 +33,15 @@ pub(crate) fn open_existing(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
     no_follow(&mut options);
-    options.open(path)
+    seam::pass(Step::Open(path), || options.open(path))
 }
 
 /// Opens an existing file for reading and writing; refuses a link in its place.
-pub(crate) fn open_existing_to_write(path: &Path) -> io::Result<File> {
+pub(crate) fn open_for_update(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
     no_follow(&mut options);
-    options.open(path)
+    seam::pass(Step::Open(path), || options.open(path))
 }
 
 #[cfg(unix)]
@@ -60,50 +57,51 @@ fn no_follow(_: &mut OpenOptions) {}
 
 /// Writes all of `bytes` at the file's position.
 pub(crate) fn write_all(mut file: &File, bytes: &[u8]) -> io::Result<()> {
-    file.write_all(bytes)
+    seam::pass(Step::Write { file, bytes, at: None }, || file.write_all(bytes))
 }
 
 /// Writes `bytes` over what stands at `offset`, as one system call where the system takes them all.
 pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
-    #[cfg(unix)]
-    return std::os::unix::fs::FileExt::write_all_at(file, bytes, offset);
-    #[cfg(windows)]
-    {
-        let mut written = 0;
-        while written < bytes.len() {
-            let at = offset + written as u64;
-            written += std::os::windows::fs::FileExt::seek_write(file, &bytes[written..], at)?;
+    seam::pass(Step::Write { file, bytes, at: Some(offset) }, || {
+        #[cfg(unix)]
+        return std::os::unix::fs::FileExt::write_all_at(file, bytes, offset);
+        #[cfg(windows)]
+        {
+            let mut written = 0;
+            while written < bytes.len() {
+                let at = offset + written as u64;
+                written += std::os::windows::fs::FileExt::seek_write(file, &bytes[written..], at)?;
+            }
+            Ok(())
         }
-        Ok(())
-    }
+    })
 }
 
 /// Cuts or extends a file.
 pub(crate) fn set_len(file: &File, length: u64) -> io::Result<()> {
-    file.set_len(length)
+    seam::pass(Step::SetLen { file, length }, || file.set_len(length))
 }
 
 /// Gives a file the permissions of another.
 pub(crate) fn set_permissions(file: &File, permissions: fs::Permissions) -> io::Result<()> {
-    file.set_permissions(permissions)
+    seam::pass(Step::SetPermissions(file), || file.set_permissions(permissions.clone()))
 }
 
 /// Makes a file's data durable. After an error the data are in an unknown state: never call it
 /// again on the same descriptor.
 pub(crate) fn sync_file(file: &File) -> io::Result<()> {
-    file.sync_all()
+    seam::pass(Step::SyncFile(file), || file.sync_all())
 }
 
 /// Makes the entries of a directory durable.
 pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    return File::open(path)?.sync_all();
-    // Windows has no such call; its file systems journal their directories.
-    #[cfg(not(unix))]
-    {
-        let _ = path;
+    seam::pass(Step::SyncDir(path), || {
+        #[cfg(unix)]
+        return File::open(path)?.sync_all();
+        // Windows has no such call; its file systems journal their directories.
+        #[cfg(not(unix))]
         Ok(())
-    }
+    })
 }
 
 /// Whether [`sync_file_system`] works here.
@@ -112,15 +110,16 @@ pub(crate) const CAN_SYNC_FILE_SYSTEM: bool = cfg!(target_os = "linux");
 /// Makes everything written to the file system that holds `directory` durable. Linux reports
 /// failed writes here since 5.8.
 pub(crate) fn sync_file_system(directory: &Path) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
-    rustix::fs::syncfs(File::open(directory)?)?;
-    let _ = directory;
-    Ok(())
+    seam::pass(Step::SyncFileSystem(directory), || {
+        #[cfg(target_os = "linux")]
+        rustix::fs::syncfs(File::open(directory)?)?;
+        Ok(())
+    })
 }
 
 /// Renames a file over `to`, whatever is there.
 pub(crate) fn rename_over(from: &Path, to: &Path) -> io::Result<()> {
-    fs::rename(from, to)
+    seam::pass(Step::Rename { from, to }, || fs::rename(from, to))
 }
 
 /// Renames a file to `to`; fails with [`io::ErrorKind::AlreadyExists`] if something is there.
@@ -129,29 +128,32 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     {
         use rustix::fs::{CWD, RenameFlags, renameat_with};
         use rustix::io::Errno;
-        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        let renamed = seam::pass(Step::RenameNew { from, to }, || {
+            Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
+        });
+        match renamed.as_ref().map_err(Errno::from_io_error) {
             // The kernel or the file system does not know the flag.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
-            done => return done.map_err(io::Error::from),
+            Err(Some(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP)) => {}
+            _ => return renamed,
         }
     }
-    fs::hard_link(from, to)?;
+    seam::pass(Step::Link { from, to }, || fs::hard_link(from, to))?;
     // It is there under its name now; what remains under the other one is litter.
-    let _ = fs::remove_file(from);
+    let _ = remove_file(from);
     Ok(())
 }
 
 /// Removes a file.
 pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
-    fs::remove_file(path)
+    seam::pass(Step::RemoveFile(path), || fs::remove_file(path))
 }
 
 /// Makes one directory.
 pub(crate) fn make_dir(path: &Path) -> io::Result<()> {
-    fs::create_dir(path)
+    seam::pass(Step::MakeDir(path), || fs::create_dir(path))
 }
 
 /// Removes an empty directory.
 pub(crate) fn remove_dir(path: &Path) -> io::Result<()> {
-    fs::remove_dir(path)
+    seam::pass(Step::RemoveDir(path), || fs::remove_dir(path))
 }

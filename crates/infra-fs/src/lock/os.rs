@@ -165,7 +165,7 @@ pub(super) fn state_of(path: &Path) -> Result<Option<(bool, Option<Holder>)>, St
 /// Removes the lock file at `path` if nobody holds it, and says whether it did.
 #[cfg(unix)]
 pub(super) fn remove_if_idle(path: &Path) -> Result<bool, StorageError> {
-    let removed = if_present(steps::open_existing_to_write(path)).and_then(|file| {
+    let removed = if_present(steps::open_for_update(path)).and_then(|file| {
         let Some(file) = file else { return Ok(false) };
         match OsLock::attempt(file, Mode::Exclusive)? {
             Attempt::Won(lock) if is_at(&lock.0, path)? => {

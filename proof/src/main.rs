@@ -1,0 +1,64 @@
+//! Shows that what jerry promises holds: runs the parts of the proof and prints one table.
+//!
+//! Each part is a module of its own that answers an [`Outcome`]. A part that looks for faults also
+//! makes some, in turn: a mutation that it does not catch is as bad as a violation.
+
+mod crash;
+mod effort;
+mod outcome;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Parser, ValueEnum};
+
+use effort::{Effort, Measure};
+use outcome::Outcome;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask proof", about)]
+struct Arguments {
+    /// The parts to run; all without any
+    parts: Vec<Name>,
+    /// Runs as much as fits into some minutes
+    #[arg(long)]
+    bounded: bool,
+    /// What random choices begin with; a run with the same seed makes the same ones
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The program that users run
+    #[arg(long, default_value = "target/proof/jerry")]
+    jerry: PathBuf,
+}
+
+/// A part of the proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Name {
+    /// What a power cut may leave, in every state that the file system allows
+    Crash,
+}
+
+impl Name {
+    fn run(self, effort: &Effort) -> Outcome {
+        match self {
+            Self::Crash => crash::run(effort),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let measure = if arguments.bounded { Measure::Bounded } else { Measure::Full };
+    let effort = Effort { measure, seed: arguments.seed, jerry: arguments.jerry };
+    let parts =
+        if arguments.parts.is_empty() { Name::value_variants().to_vec() } else { arguments.parts };
+    let run = |part: Name| {
+        let start = Instant::now();
+        let outcome = part.run(&effort);
+        (part, outcome, start.elapsed())
+    };
+    let rows: Vec<_> = parts.into_iter().map(run).collect();
+    table::print(&rows)
+}
