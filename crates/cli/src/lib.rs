@@ -42,6 +42,27 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Carries out one command inside this process, with `env` as its environment, and returns what the
+/// program would print under `--json`. The first of `arguments` is the program's name.
+///
+/// # Errors
+/// The failure that the program would show, whose code tells its exit status.
+pub fn call<I>(arguments: I, env: settings::Env) -> Result<serde_json::Value, Failure>
+where
+    I: IntoIterator<Item: Into<OsString> + Clone>,
+{
+    let cli = Cli::try_parse_from(arguments)
+        .map_err(|error| usage(&error, &error.render().to_string()))?;
+    let session = Session::new(cli.global, Style::PLAIN, env);
+    let answer = pollster::block_on(cli.command.run(&session))?;
+    if let Some(failure) = answer.complaint() {
+        return Err(failure);
+    }
+    let mut text = Vec::new();
+    answer.json(Json::new(&mut text)).map_err(|error| unwritten(&error))?;
+    serde_json::from_slice(&text).map_err(|error| unwritten(&error.into()))
+}
+
 /// Shows what a command answered, and tells how the program ends.
 fn show(answer: &dyn Answer, json: bool, style: Style) -> ExitCode {
     let written =
