@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::storm;
+
 /// What every part is told.
 #[derive(Debug, Clone)]
 pub(crate) struct Effort {
@@ -10,6 +12,7 @@ pub(crate) struct Effort {
     pub(crate) seed: u64,
     /// The program that users run, built without the seam.
     pub(crate) jerry: PathBuf,
+    pub(crate) storm: storm::Options,
 }
 
 /// How long a part may take.

@@ -3,23 +3,29 @@
 //! Each part is a module of its own that answers an [`Outcome`]. A part that looks for faults also
 //! makes some, in turn: a mutation that it does not catch is as bad as a violation.
 
+mod adapters;
 mod crash;
+mod dice;
 mod effort;
+mod ground;
 mod outcome;
+mod storm;
 mod table;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use effort::{Effort, Measure};
 use outcome::Outcome;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask proof", about)]
+#[command(name = "cargo xtask proof", about, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    worker: Option<Worker>,
     /// The parts to run; all without any
     parts: Vec<Name>,
     /// Runs as much as fits into some minutes
@@ -31,6 +37,33 @@ struct Arguments {
     /// The program that users run
     #[arg(long, default_value = "target/proof/jerry")]
     jerry: PathBuf,
+    #[command(flatten)]
+    storm: storm::Options,
+}
+
+/// A process of a part that needs many; nobody else starts one.
+#[derive(Subcommand)]
+enum Worker {
+    #[command(hide = true)]
+    StormWorker { orders: String },
+}
+
+impl Worker {
+    fn work(&self) -> ExitCode {
+        let done = match self {
+            Self::StormWorker { orders } => storm::work(orders),
+        };
+        match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                #[expect(clippy::print_stderr, reason = "whoever started it passes it on")]
+                {
+                    eprintln!("{error}");
+                }
+                ExitCode::FAILURE
+            }
+        }
+    }
 }
 
 /// A part of the proof.
@@ -38,20 +71,27 @@ struct Arguments {
 enum Name {
     /// What a power cut may leave, in every state that the file system allows
     Crash,
+    /// Processes that are killed and stopped, and clocks that jump
+    Storm,
 }
 
 impl Name {
     fn run(self, effort: &Effort) -> Outcome {
         match self {
             Self::Crash => crash::run(effort),
+            Self::Storm => storm::run(effort),
         }
     }
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(worker) = arguments.worker {
+        return worker.work();
+    }
     let measure = if arguments.bounded { Measure::Bounded } else { Measure::Full };
-    let effort = Effort { measure, seed: arguments.seed, jerry: arguments.jerry };
+    let Arguments { seed, jerry, storm, .. } = arguments;
+    let effort = Effort { measure, seed, jerry, storm };
     let parts =
         if arguments.parts.is_empty() { Name::value_variants().to_vec() } else { arguments.parts };
     let run = |part: Name| {

@@ -17,11 +17,14 @@ struct Arguments {
 enum Task {
     /// Show that what jerry promises holds, part by part, and print a table
     Proof(proof::Arguments),
+    /// The part of the proof that kills processes, for as long as is asked: `--commands 1000000`
+    Storm(proof::Arguments),
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
-        Task::Proof(arguments) => proof::run(&arguments),
+        Task::Proof(arguments) => proof::run(&[], &arguments),
+        Task::Storm(arguments) => proof::run(&["storm"], &arguments),
     };
     match done {
         Ok(code) => code,

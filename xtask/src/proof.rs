@@ -12,7 +12,8 @@ pub(crate) struct Arguments {
     arguments: Vec<String>,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> io::Result<ExitCode> {
+/// Runs `parts`, and whatever the arguments name beside them.
+pub(crate) fn run(parts: &[&str], arguments: &Arguments) -> io::Result<ExitCode> {
     // One after the other: built together, the program would get the seam that only the proof has.
     for package in ["jerry-cli", "jerry-proof"] {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -25,6 +26,7 @@ pub(crate) fn run(arguments: &Arguments) -> io::Result<ExitCode> {
     let status = Command::new(folder.join("jerry-proof"))
         .arg("--jerry")
         .arg(folder.join("jerry"))
+        .args(parts)
         .args(&arguments.arguments)
         .status()?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -5,7 +5,7 @@ use crate::outcome::Outcome;
 
 pub(crate) fn run(effort: &Effort) -> Outcome {
     let mut outcome = Outcome::new("crash states");
-    let Effort { measure, seed, jerry } = effort;
+    let Effort { measure, seed, jerry, .. } = effort;
     outcome.skipped.push(format!(
         "it is not written yet ({measure:?}, {seed}, {}, {})",
         jerry.display(),
