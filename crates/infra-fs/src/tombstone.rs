@@ -3,7 +3,7 @@
 //! The tombstone is durable before the item's file goes. An item beside a tombstone of its own uid
 //! is therefore deleted; only the removal of its file was interrupted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jerry_domain::ports::{StorageError, Tombstone, Unreadable};
 use jerry_domain::{Uid, WorkId};
@@ -27,17 +27,20 @@ pub(crate) fn is_present(layout: &Layout, id: &WorkId) -> Result<bool, StorageEr
         .map_err(|error| storage_error("look at", &path, error))
 }
 
-/// The tombstones beside which a file of the same name is still, or again, among the items. One
-/// that cannot be read hides nothing, and is reported beside.
-pub(crate) fn of_present_items(
+/// The deleted ones among items whose files were listed under `names`. It does not matter whether
+/// their files have gone since: who was told that an item is deleted must not be shown it by a list
+/// that looked at the files before. A tombstone that cannot be read hides nothing, and is reported
+/// beside.
+pub(crate) fn among<'a>(
     layout: &Layout,
+    names: impl Iterator<Item = &'a str>,
 ) -> Result<(HashMap<WorkId, Uid>, Vec<Unreadable>), StorageError> {
     let (mut found, mut unreadable) = (HashMap::new(), Vec::new());
-    for name in index::names(&layout.tombstones())? {
-        let path = layout.items().join(&name);
-        let beside = if_present(std::fs::symlink_metadata(&path))
-            .map_err(|error| storage_error("look at", &path, error))?;
-        let (Some(_), Some(id)) = (beside, id_of_file(&name)) else { continue };
+    let stones: HashSet<_> = index::names(&layout.tombstones())?.into_iter().collect();
+    if stones.is_empty() {
+        return Ok((found, unreadable));
+    }
+    for id in names.filter(|name| stones.contains(*name)).filter_map(id_of_file) {
         match read(layout, &id) {
             Ok(None) => {}
             Ok(Some(tombstone)) => drop(found.insert(id, tombstone.item.uid)),
@@ -58,4 +61,39 @@ pub(crate) fn all(
         let tombstone = read::json(&path, &layout.relative(&path)).transpose()?;
         Some((name, tombstone.map(|(tombstone, _)| tombstone)))
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use jerry_domain::{Actor, Prefix, Stamp, Timestamp, Title, WorkItem};
+    use pollster::block_on;
+
+    use super::*;
+    use crate::Store;
+    use crate::lock::{LockBackend, LockSettings};
+
+    /// Between the look at the folder and the look for tombstones the file goes.
+    #[test]
+    fn an_item_that_was_listed_before_it_was_deleted_is_deleted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        Store::init(folder.path(), LockBackend::Os, "").expect("a store");
+        let store = Store::open(folder.path(), LockSettings::default()).expect("opens");
+        let (layout, items) = (store.layout(), store.items());
+        let stamp = Stamp::new(Timestamp::UNIX_EPOCH, Actor::new("a").expect("valid"));
+        let [one, other] = [1_u64, 2].map(|number| {
+            let id = WorkId::new(Prefix::new("WORK").expect("valid"), number).expect("valid");
+            let (uid, title) = (Uid::try_from(number), Title::new("listed").expect("valid"));
+            let item = WorkItem::create(id, uid.expect("valid"), title, &[], &stamp);
+            item.expect("valid")
+        });
+        block_on(items.insert_many(vec![one.clone(), other])).expect("inserts");
+
+        let listed = index::names(&layout.items()).expect("lists");
+        assert_eq!(listed.len(), 2);
+        block_on(items.delete(&one.id, None, &stamp)).expect("deletes");
+        let (deleted, unreadable) =
+            among(layout, listed.iter().map(String::as_str)).expect("looks");
+        assert_eq!(deleted, HashMap::from([(one.id.clone(), one.uid)]));
+        assert!(unreadable.is_empty());
+    }
 }

@@ -78,8 +78,9 @@ fn store(care: &FsCare) -> Result<Vec<Finding>, StorageError> {
 
 fn items(care: &FsCare) -> Result<Vec<Finding>, StorageError> {
     let mut findings = Vec::new();
-    let (deleted, _) = tombstone::of_present_items(&care.layout)?;
-    for name in index::names(&care.layout.items())? {
+    let names = index::names(&care.layout.items())?;
+    let (deleted, _) = tombstone::among(&care.layout, names.iter().map(String::as_str))?;
+    for name in names {
         let path = care.layout.items().join(&name);
         let shown = care.layout.relative(&path);
         let item = match read::json::<WorkItem>(&path, &shown) {

@@ -57,7 +57,9 @@ pub(crate) fn summaries(layout: &Layout, locks: &FsLocks) -> Result<Summaries, S
     if pays(fresh(&parsed, now).count() + dead, cached.len()) {
         cache::write_back(layout, locks, &cache, &cached, fresh(&parsed, now));
     }
-    let (deleted, unreadable) = tombstone::of_present_items(layout)?;
+    let listed = cached.iter().map(|row| cache.name(row));
+    let listed = listed.chain(parsed.iter().map(|(file, _)| file.name.as_str()));
+    let (deleted, unreadable) = tombstone::among(layout, listed)?;
     let parsed = parsed.into_iter().map(|(_, summary)| summary);
     let all = cache::rows(cache, cached, layout).chain(parsed);
     let all = all.chain(unreadable.into_iter().map(Err));
