@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::storm;
+use crate::{histories, storm};
 
 /// What every part is told.
 #[derive(Debug, Clone)]
@@ -13,6 +13,7 @@ pub(crate) struct Effort {
     /// The program that users run, built without the seam.
     pub(crate) jerry: PathBuf,
     pub(crate) storm: storm::Options,
+    pub(crate) histories: histories::Options,
 }
 
 /// How long a part may take.

@@ -5,9 +5,11 @@
 
 mod adapters;
 mod crash;
+mod dawdle;
 mod dice;
 mod effort;
 mod ground;
+mod histories;
 mod outcome;
 mod storm;
 mod table;
@@ -39,6 +41,8 @@ struct Arguments {
     jerry: PathBuf,
     #[command(flatten)]
     storm: storm::Options,
+    #[command(flatten)]
+    histories: histories::Options,
 }
 
 /// A process of a part that needs many; nobody else starts one.
@@ -46,12 +50,15 @@ struct Arguments {
 enum Worker {
     #[command(hide = true)]
     StormWorker { orders: String },
+    #[command(hide = true)]
+    HistoriesWorker { orders: String },
 }
 
 impl Worker {
     fn work(&self) -> ExitCode {
         let done = match self {
             Self::StormWorker { orders } => storm::work(orders),
+            Self::HistoriesWorker { orders } => histories::work(orders),
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,
@@ -73,6 +80,8 @@ enum Name {
     Crash,
     /// Processes that are killed and stopped, and clocks that jump
     Storm,
+    /// What many processes at once were answered, judged as one order of events
+    Histories,
 }
 
 impl Name {
@@ -80,6 +89,7 @@ impl Name {
         match self {
             Self::Crash => crash::run(effort),
             Self::Storm => storm::run(effort),
+            Self::Histories => histories::run(effort),
         }
     }
 }
@@ -90,8 +100,8 @@ fn main() -> ExitCode {
         return worker.work();
     }
     let measure = if arguments.bounded { Measure::Bounded } else { Measure::Full };
-    let Arguments { seed, jerry, storm, .. } = arguments;
-    let effort = Effort { measure, seed, jerry, storm };
+    let Arguments { seed, jerry, storm, histories, .. } = arguments;
+    let effort = Effort { measure, seed, jerry, storm, histories };
     let parts =
         if arguments.parts.is_empty() { Name::value_variants().to_vec() } else { arguments.parts };
     let run = |part: Name| {

@@ -19,8 +19,8 @@ use super::fault::{Fault, Faulty};
 use super::ledger::{Answer, Deed, Intent, Ledger, Written};
 use super::program::{Complaints, is_expected, of_item, stream};
 use super::trouble::{Owned, Tally, Trouble};
-use crate::adapters;
 use crate::dice::Dice;
+use crate::{adapters, dawdle};
 
 /// What such a process is told.
 #[derive(Debug, Serialize, Deserialize)]
@@ -97,7 +97,7 @@ fn listen(
                     // It has just begun something: as good a moment as any.
                     process.0.kill()?;
                     killed = true;
-                } else if dice.one_in(10) {
+                } else if dice.one_in(3) {
                     let trouble = Trouble::roll(dice, field.board);
                     killed |= matches!(trouble, Trouble::Kill(_));
                     trouble.befall(&mut process.0, field.tally)?;
@@ -139,6 +139,10 @@ pub(crate) fn work(orders: &str) -> io::Result<()> {
         clock,
     };
     worker.clock.step(&mut worker.dice);
+    if worker.dice.one_in(2) {
+        // So that it is in the midst of something more often when it is killed or stopped.
+        dawdle::begin(Dice::new(seed, 1));
+    }
     for number in 1..=operations {
         let request = format!("{name}-{number}");
         pollster::block_on(worker.turn(request))?;

@@ -57,7 +57,7 @@ pub(super) struct Faulty {
 
 impl Faulty {
     /// Long enough for another to come between.
-    const PAUSE: Duration = Duration::from_millis(5);
+    const PAUSE: Duration = Duration::from_millis(20);
 
     pub(super) fn new(fault: Fault, store: &Path, ports: Ports) -> Self {
         Self { fault, layout: Layout::new(store.to_owned()), ports }

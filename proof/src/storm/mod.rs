@@ -25,6 +25,7 @@ use crate::outcome::Outcome;
 use board::Board;
 pub(crate) use clocked::work;
 use fault::Fault;
+use harm::Harm;
 use ledger::{Entry, Ledger};
 use program::Complaints;
 use trouble::Tally;
@@ -37,7 +38,7 @@ pub(crate) const WORKER: &str = "storm-worker";
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Options of storm")]
 pub(crate) struct Options {
-    /// How many commands are given [default: 10000, or 200000 unless --bounded]
+    /// How many commands are given [default: 200000, or 10000 with --bounded]
     #[arg(long, value_name = "N")]
     commands: Option<u64>,
     /// How many give commands at once; a third as many processes work beside them under clocks
@@ -83,25 +84,28 @@ fn run_all(effort: &Effort, outcome: &mut Outcome) -> io::Result<()> {
 
 /// Harms what a storm left, and lets storms blow in which something is done wrong.
 fn mutate(storm: &Storm, outcome: &mut Outcome) -> io::Result<()> {
+    let mut shown = Vec::new();
+    let mut note = |what: String, wrong: Wrong, found: &[Finding]| {
+        outcome.mutations += 1;
+        let times = found.iter().filter(|finding| finding.wrong == wrong).count();
+        if times == 0 {
+            outcome.unnoticed.push(what.clone());
+        }
+        shown.push(format!("{what} {times} times"));
+    };
     let small = Storm { commands: 400, ..storm.clone() };
     let Weather { ground, entries, .. } = small.blow()?;
-    for harm in harm::Harm::ALL {
-        outcome.mutations += 1;
-        let found = harm.show(&ground, &entries)?;
-        if !found.iter().any(|finding| finding.wrong == harm.shows_as()) {
-            outcome.unnoticed.push(format!("{harm:?}"));
-        }
+    for harm in Harm::ALL {
+        note(format!("{harm:?}"), harm.shows_as(), &harm.show(&ground, &entries)?);
     }
     for fault in Fault::ALL {
-        outcome.mutations += 1;
         let faulty =
             Storm { commands: 150, workers: 6, hot: 2, fault: Some(fault), ..storm.clone() };
         let Weather { ground, entries, .. } = faulty.blow()?;
         let found = verify::verify(&entries, &verify::read(&data(&ground))?);
-        if !found.iter().any(|finding| finding.wrong == fault.shows_as()) {
-            outcome.unnoticed.push(format!("{fault:?} in the midst of a storm"));
-        }
+        note(format!("{fault:?}"), fault.shows_as(), &found);
     }
+    outcome.remarks.push(format!("faults made on purpose show: {}", shown.join(", ")));
     Ok(())
 }
 
