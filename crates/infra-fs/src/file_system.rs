@@ -70,14 +70,20 @@ mod system {
         };
         let device = metadata.dev();
         let device = format!("{}:{}", rustix::fs::major(device), rustix::fs::minor(device));
-        mounts.lines().any(|line| {
-            let of_device = line.split(' ').nth(2) == Some(&device);
-            of_device && line.split(" - ").nth(1).is_some_and(|rest| rest.starts_with("virtiofs "))
-        })
+        type_in(&mounts, &device) == Some("virtiofs")
+    }
+
+    /// The type of the file system with this device number in a table like `/proc/self/mountinfo`.
+    fn type_in<'a>(mounts: &'a str, device: &str) -> Option<&'a str> {
+        let mount = mounts.lines().find(|line| line.split(' ').nth(2) == Some(device))?;
+        // Optional fields come before the dash; blanks in paths are escaped.
+        mount.split_once(" - ")?.1.split(' ').next()
     }
 
     #[cfg(test)]
     mod tests {
+        use rstest::rstest;
+
         use super::*;
         use crate::file_system_of;
 
@@ -87,6 +93,31 @@ mod system {
             let names = names.map(name_of);
             let expected = [Some("NFS"), Some("SMB"), Some("SMB"), Some("9p"), Some("FUSE"), None];
             assert_eq!(names, expected);
+        }
+
+        /// As kernels write it, with and without optional fields.
+        const MOUNTS: &str = "\
+23 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda1 rw,errors=remount-ro
+61 23 0:38 / /mnt/shared rw,relatime - virtiofs shared rw
+62 23 0:39 / /mnt/bind\\040-\\040virtiofs rw,nosuid,nodev,relatime shared:33 master:2 - fuse.bindfs bindfs rw,user_id=0,group_id=0,default_permissions,allow_other
+63 23 0:40 / /mnt/nfs rw,relatime shared:41 - nfs4 server:/export rw,vers=4.2,rsize=1048576
+64 23 0:41 / /mnt/9p rw,sync,dirsync,relatime - 9p hostshare rw,access=client,trans=virtio
+65 23 8:17 / /mnt/stick rw,nosuid,nodev,relatime - fuseblk /dev/sdb1 rw,user_id=0,group_id=0
+";
+
+        #[rstest]
+        #[case("254:0", Some("ext4"))]
+        #[case("0:38", Some("virtiofs"))]
+        #[case("0:39", Some("fuse.bindfs"))]
+        #[case("0:40", Some("nfs4"))]
+        #[case("0:41", Some("9p"))]
+        #[case("8:17", Some("fuseblk"))]
+        #[case("8:1", None)]
+        fn the_table_of_mounts_tells_the_type(
+            #[case] device: &str,
+            #[case] expected: Option<&str>,
+        ) {
+            assert_eq!(type_in(MOUNTS, device), expected);
         }
 
         #[test]

@@ -37,7 +37,7 @@ pub(crate) fn bytes(path: &Path, shown: &str) -> Result<Option<Content>, Unreada
     let malformed =
         |reason: String| Malformed { path: shown.to_owned(), line: 0, column: 0, reason };
     let failed = |error| storage_error("read", path, error);
-    let opened = match if_present(steps::open_existing(path)) {
+    let opened = match open_if_present(path, steps::open_existing) {
         Err(error) if is_link(path, &error) => {
             return Err(malformed("is a symbolic link, not a file of its own".to_owned()).into());
         }
@@ -61,6 +61,27 @@ pub(crate) fn bytes(path: &Path, shown: &str) -> Result<Option<Content>, Unreada
         return Err(too_large());
     }
     Ok(Some(Content { bytes, metadata }))
+}
+
+/// A file that is replaced all the time is missed at most this often in a row.
+const MOST_MISSED: u32 = 1_000;
+
+/// Opens a file; `None` when it is not there.
+///
+/// A file that is being replaced is there at every instant, but not every file system says so:
+/// through FUSE, opening may come upon the old file when it is just gone. What is missed is
+/// therefore looked for by its name, and if that is there, opened again.
+fn open_if_present(
+    path: &Path,
+    open: impl Fn(&Path) -> io::Result<File>,
+) -> io::Result<Option<File>> {
+    for _ in 0..MOST_MISSED {
+        match if_present(open(path))? {
+            None if if_present(std::fs::symlink_metadata(path))?.is_some() => thread::yield_now(),
+            opened => return Ok(opened),
+        }
+    }
+    Err(io::Error::other("it is there, but opening does not find it"))
 }
 
 /// Whether the file still has the bytes of `content`: people and git write without locks.
@@ -106,4 +127,27 @@ fn read_up_to(file: &File, limit: u64, bytes: &mut Vec<u8>) -> io::Result<usize>
 fn is_link(path: &Path, error: &io::Error) -> bool {
     error.kind() != io::ErrorKind::NotFound
         && std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_there_is_not_taken_for_absent() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let missing = || -> io::Result<File> { Err(io::ErrorKind::NotFound.into()) };
+        let left = Cell::new(3);
+        let late = |path: &Path| match left.replace(left.get() - 1) {
+            0 => File::open(path),
+            _ => missing(),
+        };
+        let there = folder.path();
+        assert!(open_if_present(there, late).expect("opens").is_some());
+        assert!(open_if_present(there, |_| missing()).is_err());
+        let absent = there.join("absent");
+        assert!(open_if_present(&absent, |_| missing()).expect("looks").is_none());
+    }
 }

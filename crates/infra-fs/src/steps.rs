@@ -137,10 +137,24 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
             _ => return renamed,
         }
     }
-    seam::pass(Step::Link { from, to }, || fs::hard_link(from, to))?;
+    seam::pass(Step::Link { from, to }, || fs::hard_link(from, to)).map_err(not_linked)?;
     // It is there under its name now; what remains under the other one is litter.
     let _ = remove_file(from);
     Ok(())
+}
+
+/// What a refused link means where there is no other way: `EPERM` speaks of the file system here,
+/// not of the user, who has just made a file in that folder.
+fn not_linked(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported => io::Error::new(
+            io::ErrorKind::Unsupported,
+            format!(
+                "this file system has neither renaming without replacing nor hard links: {error}"
+            ),
+        ),
+        _ => error,
+    }
 }
 
 /// Removes a file.
