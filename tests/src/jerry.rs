@@ -28,11 +28,13 @@ pub struct Jerry {
 }
 
 impl Jerry {
-    /// A fresh folder with a fresh store.
+    /// A fresh folder with a fresh store, which locks as `$JERRY_TEST_LOCK_BACKEND` says, if set.
     #[must_use]
     pub fn new() -> Self {
         let jerry = Self::without_store();
-        jerry.ok(["init"]);
+        let backend = std::env::var_os("JERRY_TEST_LOCK_BACKEND");
+        let backend = backend.into_iter().flat_map(|backend| ["--lock-backend".into(), backend]);
+        jerry.ok(std::iter::once("init".into()).chain(backend));
         jerry
     }
 
@@ -102,6 +104,8 @@ impl Jerry {
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", &self.folder).env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
         command.env("JERRY_ACTOR", "tester");
+        // No test is about how fast it is; a busy machine may take its time.
+        command.env("JERRY_LOCK_TIMEOUT", "5m");
         command
     }
 

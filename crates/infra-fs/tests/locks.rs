@@ -279,11 +279,14 @@ mod os {
         }
     }
 
-    /// How many wait in the kernel's queue for the lock of a file.
+    /// How many threads wait in the kernel's queue for the lock of a file. Other processes wait for
+    /// files of the same number on other file systems.
     fn waiters(file: &Path) -> usize {
+        let ours = format!(" {} ", std::process::id());
         let inode = format!(":{} ", fs::metadata(file).expect("there").ino());
         let locks = fs::read_to_string("/proc/locks").expect("readable");
-        locks.lines().filter(|line| line.contains("->") && line.contains(&inode)).count()
+        let waits = |line: &&str| [" -> ", &ours, &inode].iter().all(|part| line.contains(part));
+        locks.lines().filter(waits).count()
     }
 
     #[rstest]

@@ -304,6 +304,8 @@ fn an_item_of_a_newer_schema_is_read_reported_and_not_changed() {
     assert!(fixture.edit(&id, vec![Edit::Note("x".to_owned())]).is_err());
     assert_eq!(fs::read_to_string(fixture.file(&id)).expect("there"), newer);
     let findings = block_on(fixture.store.care().examine()).expect("examines");
-    let found: Vec<_> = findings.iter().map(|finding| finding.ailment).collect();
+    // What the test's own folder lies on is another matter.
+    let ailments = findings.iter().map(|finding| finding.ailment);
+    let found: Vec<_> = ailments.filter(|found| *found != Ailment::UnsafeFileSystem).collect();
     assert_eq!(found, [Ailment::NewerFormat]);
 }
