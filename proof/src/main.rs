@@ -8,6 +8,7 @@ mod crash;
 mod dawdle;
 mod dice;
 mod effort;
+mod file_systems;
 mod ground;
 mod histories;
 mod outcome;
@@ -82,6 +83,8 @@ enum Name {
     Storm,
     /// What many processes at once were answered, judged as one order of events
     Histories,
+    /// Other file systems, full disks, and those whose locks may lie
+    FileSystems,
 }
 
 impl Name {
@@ -90,6 +93,7 @@ impl Name {
             Self::Crash => crash::run(effort),
             Self::Storm => storm::run(effort),
             Self::Histories => histories::run(effort),
+            Self::FileSystems => file_systems::run(effort),
         }
     }
 }
@@ -104,6 +108,9 @@ fn main() -> ExitCode {
     let effort = Effort { measure, seed, jerry, storm, histories };
     let parts =
         if arguments.parts.is_empty() { Name::value_variants().to_vec() } else { arguments.parts };
+    if parts.contains(&Name::FileSystems) {
+        file_systems::namespace::enter();
+    }
     let run = |part: Name| {
         let start = Instant::now();
         let outcome = part.run(&effort);
