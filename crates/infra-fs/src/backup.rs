@@ -6,7 +6,7 @@ use std::path::Path;
 use jerry_domain::ports::RepositoryError;
 
 use crate::layout::Layout;
-use crate::publish::{self, Creation};
+use crate::publish::{self, Creation, PublishError};
 use crate::read;
 
 /// Keeps a copy of the file at `path`, durably, under a name of its own. The caller holds the lock
@@ -19,8 +19,13 @@ pub(crate) fn keep(layout: &Layout, path: &Path) -> Result<(), RepositoryError> 
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     for number in 0.. {
         let copy = folder.join(format!("{name}.{number}"));
-        if publish::create_unlocked(&copy, &content.bytes)? == Creation::Created {
-            break;
+        match publish::create_unlocked(&copy, &content.bytes) {
+            Ok(Creation::Created) => break,
+            Ok(Creation::Exists) => {}
+            // A copy that may not last is none, but nothing else was touched yet.
+            Err(PublishError::Failed(error) | PublishError::Indeterminate(error)) => {
+                return Err(error.into());
+            }
         }
     }
     Ok(())

@@ -14,11 +14,10 @@
 use jerry_domain::WorkId;
 use jerry_domain::ports::{LockName, RepositoryError};
 
-use crate::fault::{if_present, storage_error};
 use crate::layout::Layout;
 use crate::lock::FsLocks;
 use crate::publish::{self, Creation, Staged};
-use crate::{steps, tombstone};
+use crate::tombstone;
 
 /// What became of a file that should get an item's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +56,7 @@ pub(crate) fn take_away(
 ) -> Result<(), RepositoryError> {
     let path = layout.item(id);
     let guard = locks.acquire(&LockName::naming(), None)?;
-    if_present(steps::remove_file(&path)).map_err(|error| storage_error("remove", &path, error))?;
+    publish::unlink(&path)?;
     drop(guard);
     Ok(publish::sync_parent(&path)?)
 }

@@ -12,11 +12,14 @@
 //!   same target removes when it finds the name taken, and `doctor` otherwise;
 //! - between 4 and 5: the new file is visible; after a power cut the target is the old or the new
 //!   file, both whole, because 3 came before 4;
+//! - 4 fails: what a network file system answers with an error it may have done. Whether the
+//!   temporary file is still the temporary file tells; where it is not, or cannot be told, the
+//!   outcome is [`PublishError::Indeterminate`];
 //! - 5 fails: the write is visible and may not survive a power cut. That is
 //!   [`PublishError::Indeterminate`], never success, and is not tried again: after a failed fsync
 //!   the kernel may have dropped the data and would report success the second time.
 
-use std::fs::{File, Permissions};
+use std::fs::{File, Metadata, Permissions};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -85,9 +88,10 @@ impl Staged {
         permissions: Option<Permissions>,
     ) -> Result<(Self, Unsynced), StorageError> {
         let failed = |error| storage_error("write", target, error);
-        let file = create_temp(&temp).map_err(failed)?;
-        // From here on the drop of `staged` removes the temporary file on every error path.
+        // From here on the drop of `staged` removes the temporary file on every error path, also
+        // if it was created in spite of an error: the name is nobody else's.
         let staged = Self { temp, target: target.to_owned(), pending: true };
+        let file = create_temp(&staged.temp).map_err(failed)?;
         if let Some(permissions) = permissions {
             adopt_permissions(&file, permissions).map_err(failed)?;
         }
@@ -96,24 +100,61 @@ impl Staged {
     }
 
     /// Step 4, over whatever is there. Step 5 is [`sync_parent`].
-    pub(crate) fn replace(mut self) -> Result<(), StorageError> {
+    pub(crate) fn replace(mut self) -> Result<(), PublishError> {
         steps::rename_over(&self.temp, &self.target)
-            .map_err(|error| storage_error("replace", &self.target, error))?;
+            .map_err(|error| self.unless_in_place("replace", error))?;
         self.pending = false;
         Ok(())
     }
 
     /// Step 4, unless something is there. Step 5 is [`sync_parent`].
-    pub(crate) fn create(mut self) -> Result<Creation, StorageError> {
+    pub(crate) fn create(mut self) -> Result<Creation, PublishError> {
         match steps::rename_new(&self.temp, &self.target) {
             Ok(()) => {
                 self.pending = false;
                 Ok(Creation::Created)
             }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Creation::Exists),
-            Err(error) => Err(storage_error("create", &self.target, error)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                // A network file system asks again when the first answer was lost, and then finds
+                // the link that it has made.
+                let ours = matches!(self.names(), Ok((Some(temp), Some(target)))
+                    if is_one_file(&temp, &target));
+                Ok(if ours { Creation::Created } else { Creation::Exists })
+            }
+            Err(error) => Err(self.unless_in_place("create", error)),
         }
     }
+
+    /// What an error of step 4 comes to.
+    fn unless_in_place(&self, action: &'static str, error: io::Error) -> PublishError {
+        let error = storage_error(action, &self.target, error);
+        match self.names() {
+            Ok((_, None)) => PublishError::Failed(error),
+            Ok((Some(temp), Some(target))) if !is_one_file(&temp, &target) => {
+                PublishError::Failed(error)
+            }
+            // It has the target's name, or nobody can tell.
+            Ok(_) | Err(_) => PublishError::Indeterminate(error),
+        }
+    }
+
+    /// What is under the temporary name and under the target's.
+    fn names(&self) -> io::Result<(Option<Metadata>, Option<Metadata>)> {
+        let look = |path| if_present(std::fs::symlink_metadata(path));
+        Ok((look(&self.temp)?, look(&self.target)?))
+    }
+}
+
+#[cfg(unix)]
+fn is_one_file(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// Links are not made here.
+#[cfg(not(unix))]
+fn is_one_file(_: &Metadata, _: &Metadata) -> bool {
+    false
 }
 
 impl Drop for Staged {
@@ -185,17 +226,34 @@ pub fn publish_outside(target: &Path, bytes: &[u8]) -> Result<(), PublishError> 
 /// derived again. The caller holds its lock.
 pub(crate) fn replace_volatile(target: &Path, bytes: &[u8]) -> Result<(), StorageError> {
     let (staged, _) = Staged::write_unsynced(target, temp_path(target, None), bytes, None)?;
-    staged.replace()
+    match staged.replace() {
+        // It is visible, and more was not asked for.
+        Ok(()) | Err(PublishError::Indeterminate(_)) => Ok(()),
+        Err(PublishError::Failed(error)) => Err(error),
+    }
 }
 
 /// Removes a file, durably; the caller holds its lock. `false` when it was not there.
 pub(crate) fn remove(path: &Path) -> Result<bool, PublishError> {
-    let removed = if_present(steps::remove_file(path))
-        .map_err(|error| storage_error("remove", path, error))?;
-    if removed.is_some() {
+    let removed = unlink(path)?;
+    if removed {
         sync_parent(path)?;
     }
-    Ok(removed.is_some())
+    Ok(removed)
+}
+
+/// Removes a file, not durably; `false` when it was not there. A network file system may answer
+/// with an error what it did: a file that is gone then is removed.
+pub(crate) fn unlink(path: &Path) -> Result<bool, PublishError> {
+    let error = match if_present(steps::remove_file(path)) {
+        Ok(removed) => return Ok(removed.is_some()),
+        Err(error) => storage_error("remove", path, error),
+    };
+    match if_present(std::fs::symlink_metadata(path)) {
+        Ok(None) => Ok(true),
+        Ok(Some(_)) => Err(PublishError::Failed(error)),
+        Err(_) => Err(PublishError::Indeterminate(error)),
+    }
 }
 
 /// Step 5: makes the entry of `path` in its directory durable. The entry is already visible, so

@@ -195,7 +195,7 @@ impl FsRepository {
     }
 
     /// The item could not be unlinked: without its tombstone it is what it was. If that cannot be
-    /// taken back either, the item stays deleted, and that is not certain to last.
+    /// taken back durably, nobody can say whether the item stays deleted.
     fn take_back_tombstone(
         &self,
         id: &WorkId,
@@ -208,8 +208,10 @@ impl FsRepository {
             None => publish::remove(&path).map(drop),
         };
         match taken_back {
-            Ok(()) | Err(PublishError::Indeterminate(_)) => error,
-            Err(PublishError::Failed(failed)) => RepositoryError::Indeterminate(failed),
+            Ok(()) => error,
+            Err(PublishError::Failed(failed) | PublishError::Indeterminate(failed)) => {
+                RepositoryError::Indeterminate(failed)
+            }
         }
     }
 

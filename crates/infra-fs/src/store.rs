@@ -17,7 +17,7 @@ use crate::format::{Format, STORE_FORMAT};
 use crate::ids::FsIds;
 use crate::layout::Layout;
 use crate::lock::{FsLocks, LockBackend, LockSettings};
-use crate::publish::{self, Creation};
+use crate::publish::{self, Creation, PublishError};
 use crate::repository::FsRepository;
 
 const IGNORED: &str = "\
@@ -79,10 +79,10 @@ impl Store {
         }
         // Who made a folder before may have been killed before it was durable; the files below do
         // this for the folders inside.
-        publish::sync_parent(root).map_err(RepositoryError::from)?;
+        publish::sync_parent(root).map_err(unfinished)?;
         let config = format!("{CONFIG}{settings}");
         for (path, text) in [(layout.ignore_file(), IGNORED), (layout.config(), config.as_str())] {
-            publish::create_unlocked(&path, text.as_bytes()).map_err(RepositoryError::from)?;
+            publish::create_unlocked(&path, text.as_bytes()).map_err(unfinished)?;
         }
         let format = Format { format: STORE_FORMAT, lock_backend: backend };
         let text = codec::encode(&format).map_err(|error| {
@@ -177,6 +177,13 @@ impl Store {
     #[must_use]
     pub fn clock(&self) -> Arc<dyn Clock> {
         Arc::new(SystemClock)
+    }
+}
+
+/// Without its format there is no store: whatever became of the rest, nothing was made.
+fn unfinished(error: PublishError) -> RepositoryError {
+    match error {
+        PublishError::Failed(error) | PublishError::Indeterminate(error) => error.into(),
     }
 }
 

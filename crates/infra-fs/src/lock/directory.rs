@@ -59,10 +59,15 @@ struct Held {
 impl Held {
     /// Ends this acquisition and no other; `false` when it had ended already.
     fn end(&self) -> Result<bool, StorageError> {
-        let removed = if_present(steps::remove_file(&self.owner))
-            .map_err(|error| storage_error("remove", &self.owner, error))?;
-        remove_if_empty(&self.directory)?;
-        Ok(removed.is_some())
+        let removed = match if_present(steps::remove_file(&self.owner)) {
+            Ok(removed) => removed.is_some(),
+            // A network file system may answer with an error what it did.
+            Err(_) if !is_there(&self.owner)? => true,
+            Err(error) => return Err(storage_error("remove", &self.owner, error)),
+        };
+        // The lock is nobody's by now, whether or not the directory goes.
+        let _ = remove_if_empty(&self.directory);
+        Ok(removed)
     }
 }
 
@@ -91,7 +96,7 @@ fn attempt_at(path: &Path) -> Result<Option<DirectoryLock>, StorageError> {
         Seen::Nothing => {}
         // Not every file system lets a rename replace an empty directory.
         Seen::Empty => remove_if_empty(path)?,
-        Seen::Owned(owner) if owner.life() == Life::Dead => {
+        Seen::Owned(owner) if owner.life() == Life::Dead || REGISTRY.has_given_up(&owner.held) => {
             owner.held.end()?;
         }
         Seen::Owned(_) => return Ok(None),
@@ -128,12 +133,13 @@ impl Prepared {
     fn new(lock: &Path) -> Result<Self, StorageError> {
         let nonce = nonce();
         let directory = lock.with_file_name(format!("{PREPARED}{nonce}"));
-        let failed = |error| storage_error("create", &directory, error);
-        if if_present(steps::make_dir(&directory)).map_err(failed)?.is_none() {
-            super::make_folder_of(lock)?;
-            steps::make_dir(&directory).map_err(failed)?;
-        }
         let prepared = Self { directory, owner: format!("{OWNER}{nonce}").into(), in_place: false };
+        let directory = &prepared.directory;
+        let failed = |error| storage_error("create", directory, error);
+        if if_present(steps::make_dir(directory)).map_err(failed)?.is_none() {
+            super::make_folder_of(lock)?;
+            steps::make_dir(directory).map_err(failed)?;
+        }
         let owner = prepared.directory.join(&prepared.owner);
         write_record(&owner).map_err(|error| storage_error("write", &owner, error))?;
         Ok(prepared)
@@ -151,9 +157,11 @@ impl Prepared {
             Ok(()) => true,
             Err(error) => match error.kind() {
                 io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => false,
-                // Swept by someone who took this process for dead. Or a network file system asked
-                // twice because the answer to the first rename was lost.
-                io::ErrorKind::NotFound => is_there(&held.owner)?,
+                // A network file system may answer with an error what it did, or ask twice because
+                // the answer to the first rename was lost.
+                _ if is_there(&held.owner)? => true,
+                // Swept by someone who took this process for dead.
+                io::ErrorKind::NotFound => false,
                 _ => return Err(storage_error("rename to", path, error)),
             },
         };
@@ -190,9 +198,8 @@ fn is_there(path: &Path) -> Result<bool, StorageError> {
 
 impl Drop for DirectoryLock {
     fn drop(&mut self) {
-        // A lock that cannot be removed now is provably nobody's once this process has ended.
-        drop(self.0.end());
-        REGISTRY.leave(&self.0);
+        let ended = self.0.end();
+        REGISTRY.leave(&self.0, ended.is_ok());
     }
 }
 
@@ -204,11 +211,14 @@ struct Registry {
 
 struct Registered {
     held: Vec<Held>,
+    /// Whose records could not be removed. This process may remove them when it comes by again;
+    /// for others they are provably nobody's once it has ended.
+    given_up: Vec<Held>,
     closed: bool,
 }
 
 static REGISTRY: Registry = Registry {
-    state: Mutex::new(Registered { held: Vec::new(), closed: false }),
+    state: Mutex::new(Registered { held: Vec::new(), given_up: Vec::new(), closed: false }),
     changed: Condvar::new(),
 };
 
@@ -217,9 +227,17 @@ impl Registry {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn leave(&self, held: &Held) {
-        self.enter().held.retain(|other| other != held);
+    fn leave(&self, held: &Held, ended: bool) {
+        let mut state = self.enter();
+        state.held.retain(|other| other != held);
+        if !ended {
+            state.given_up.push(held.clone());
+        }
         self.changed.notify_all();
+    }
+
+    fn has_given_up(&self, held: &Held) -> bool {
+        self.enter().given_up.contains(held)
     }
 }
 
@@ -240,7 +258,8 @@ pub fn release_all() {
     state.closed = true;
     let waited = REGISTRY.changed.wait_timeout_while(state, GRACE, |state| !state.held.is_empty());
     let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-    for held in state.held.drain(..) {
+    let Registered { held, given_up, .. } = &mut *state;
+    for held in held.drain(..).chain(given_up.drain(..)) {
         // The process is ending: its death is the proof by which others take what stays behind.
         drop(held.end());
     }
