@@ -32,7 +32,7 @@ impl Create {
     ///
     /// # Errors
     /// [`Error::NotCreated`] when one of them is not valid, and a not-found error when a reference
-    /// names nothing: then none was made. An error of the storage may come after some were made.
+    /// names nothing: then none was made. [`Error::Partly`] when some were made.
     pub async fn create(
         &self,
         mut new: Vec<NewItem>,

@@ -5,8 +5,8 @@ use std::fmt;
 use jerry_domain::ports::{IdError, LockError, RepositoryError};
 use jerry_domain::{Cycle, Refusal, WorkId};
 
-/// Why a service did not do what was asked. Unless it is
-/// [`RepositoryError::Indeterminate`], what the service documents as one step was not done.
+/// Why a service did not do what was asked. Unless it is [`Error::Partly`] or
+/// [`RepositoryError::Indeterminate`], everything is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The repository did not do it; this covers items that are not there, refused changes and
@@ -54,6 +54,19 @@ pub enum Error {
     /// A search for nothing.
     #[error("the text to search for is empty")]
     EmptySearch,
+    /// Some of what was asked for is done, item by item, and stands.
+    #[error("only a part of it was done")]
+    Partly(#[source] Box<Error>),
+}
+
+impl Error {
+    /// The same error, of a service that had done something before.
+    pub(crate) fn partly(self) -> Self {
+        match self {
+            Self::Partly(_) => self,
+            error => Self::Partly(Box::new(error)),
+        }
+    }
 }
 
 struct Needs<'a> {

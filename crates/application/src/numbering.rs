@@ -19,11 +19,11 @@ pub(crate) async fn insert(
 ) -> Result<Vec<WorkItem>, Error> {
     let mut made: Vec<Option<WorkItem>> = vec![None; count];
     let mut missing: Vec<usize> = (0..count).collect();
-    for _ in 0..ATTEMPTS {
-        let ids = ports.ids.work_ids(prefix, missing.len()).await?;
-        let items = missing.iter().zip(ids).map(|(index, id)| build(*index, id));
-        let items = items.collect::<Result<Vec<_>, _>>()?;
-        for (index, insertion) in missing.iter().zip(insert_all(ports, items).await?) {
+    for attempt in 0..ATTEMPTS {
+        let tried = try_all(ports, prefix, attempt, &missing, &build).await;
+        let insertions =
+            tried.map_err(|error| if missing.len() < count { error.partly() } else { error })?;
+        for (index, insertion) in missing.iter().zip(insertions) {
             if let Insertion::Inserted(item) = insertion {
                 made[*index] = Some(*item);
             }
@@ -32,9 +32,26 @@ pub(crate) async fn insert(
         if missing.is_empty() {
             return Ok(made.into_iter().flatten().collect());
         }
+    }
+    let error = Error::NoFreeNumber { prefix: prefix.to_string(), attempts: ATTEMPTS };
+    Err(if missing.len() < count { error.partly() } else { error })
+}
+
+/// Inserts the items with the indices `missing` under new numbers; behind all that exist, once a
+/// number turned out to be taken.
+async fn try_all(
+    ports: &Ports,
+    prefix: &Prefix,
+    attempt: usize,
+    missing: &[usize],
+    build: &impl Fn(usize, WorkId) -> Result<WorkItem, Error>,
+) -> Result<Vec<Insertion>, Error> {
+    if attempt > 0 {
         ports.ids.catch_up(prefix).await?;
     }
-    Err(Error::NoFreeNumber { prefix: prefix.to_string(), attempts: ATTEMPTS })
+    let ids = ports.ids.work_ids(prefix, missing.len()).await?;
+    let items = missing.iter().zip(ids).map(|(index, id)| build(*index, id));
+    insert_all(ports, items.collect::<Result<Vec<_>, _>>()?).await
 }
 
 async fn insert_all(ports: &Ports, mut items: Vec<WorkItem>) -> Result<Vec<Insertion>, Error> {

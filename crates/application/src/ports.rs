@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use jerry_domain::ports::{Clock, IdGenerator, LockGuard, LockManager, LockName};
-use jerry_domain::ports::{RepositoryError, WorkItemRepository};
-use jerry_domain::{Actor, Stamp, Timestamp, WorkId};
+use jerry_domain::ports::{
+    Clock, IdGenerator, LockGuard, LockManager, LockName, Malformed, RepositoryError, Unreadable,
+    WorkItemRepository,
+};
+use jerry_domain::{Actor, Stamp, Summary, Timestamp, WorkId};
 
 use crate::Error;
 
@@ -25,6 +27,17 @@ impl Ports {
     /// Takes the lock of every decision that looks at several items.
     pub(crate) async fn lock_graph(&self) -> Result<Box<dyn LockGuard>, Error> {
         Ok(self.locks.acquire(&LockName::graph(), None).await?)
+    }
+
+    /// Every item in brief, to decide over all of them. What does not parse is named and left to
+    /// the doctor. What the storage does not give might be anything: nobody decides over that.
+    pub(crate) async fn to_decide(&self) -> Result<Vec<Result<Summary, Malformed>>, Error> {
+        let read = |item| match item {
+            Ok(item) => Ok(Ok(item)),
+            Err(Unreadable::Malformed(error)) => Ok(Err(error)),
+            Err(Unreadable::Storage(error)) => Err(RepositoryError::from(error).into()),
+        };
+        self.items.summaries().await?.map(read).collect()
     }
 
     /// Why there is no item `id`: it never was, or it was deleted.

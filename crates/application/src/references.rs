@@ -41,9 +41,8 @@ pub(crate) async fn complete(ports: &Ports, edits: &mut [Edit]) -> Result<(), Er
 
 /// Refuses `edits` of the item `id` that would close a ring. The lock `graph` must be held.
 pub(crate) async fn refuse_cycles(ports: &Ports, id: &WorkId, edits: &[Edit]) -> Result<(), Error> {
-    let items = ports.items.summaries().await?;
-    // What cannot be read cannot be followed; the doctor names it and the rings behind it.
-    let items: Vec<_> = items.filter_map(Result::ok).collect();
+    // What does not parse cannot be followed; the doctor names it and the rings behind it.
+    let items: Vec<_> = ports.to_decide().await?.into_iter().filter_map(Result::ok).collect();
     let graph = Graph::new(&items);
     for edit in edits {
         match edit {

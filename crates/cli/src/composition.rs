@@ -113,11 +113,20 @@ pub(crate) fn user_at_host() -> String {
 /// the signal needs no help.
 #[cfg(unix)]
 fn release_locks_when_interrupted() -> Result<(), Failure> {
+    use std::sync::{Mutex, PoisonError};
+
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
+    // Once a process, however many stores it opens.
+    static LISTENING: Mutex<bool> = Mutex::new(false);
+    let mut listening = LISTENING.lock().unwrap_or_else(PoisonError::into_inner);
+    if *listening {
+        return Ok(());
+    }
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
         .map_err(|error| Failure::io("cannot listen for signals", &error))?;
+    *listening = true;
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
             jerry_infra_fs::lock::release_all();
@@ -141,8 +150,8 @@ impl From<LocateError> for Failure {
                 .with("directory", directory.display().to_string())
                 .hint("make a store with `jerry init`, or name one with --store or JERRY_STORE"),
             LocateError::ProjectName { .. } => Self::of(Code::Usage, &error),
-            LocateError::Io { ref path, .. } => {
-                Self::of(Code::Storage, &error).with("path", path.display().to_string())
+            LocateError::Io { ref path, ref source } => {
+                Self::io(&error, source).with("path", path.display().to_string())
             }
         }
     }
@@ -172,7 +181,7 @@ impl From<AtomicFileError> for Failure {
             AtomicFileError::ChangedOutside { .. } => Self::of(Code::ChangedOutside, &error)
                 .hint("nothing was overwritten; run the command again"),
             AtomicFileError::Storage(error) => error.into(),
-            AtomicFileError::Indeterminate(_) => Self::of(Code::Indeterminate, &error),
+            AtomicFileError::Indeterminate(error) => PublishError::Indeterminate(error).into(),
         }
     }
 }

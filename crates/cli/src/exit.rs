@@ -154,13 +154,18 @@ impl Failure {
     /// A failure of the file system outside the store. `action` says what was tried.
     #[must_use]
     pub fn io(action: impl std::fmt::Display, error: &std::io::Error) -> Self {
-        let code = match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Code::DiskFull,
-            std::io::ErrorKind::ReadOnlyFilesystem => Code::ReadOnly,
-            std::io::ErrorKind::PermissionDenied => Code::PermissionDenied,
-            _ => Code::Storage,
+        use std::io::ErrorKind;
+        let (code, hint) = match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                (Code::DiskFull, "free some space and run the command again")
+            }
+            ErrorKind::ReadOnlyFilesystem => (Code::ReadOnly, "make the file system writable"),
+            ErrorKind::PermissionDenied => {
+                (Code::PermissionDenied, "give this user the right to it, or work as its owner")
+            }
+            _ => (Code::Storage, "look at the device and the file system"),
         };
-        Self::new(code, format!("{action}: {error}"))
+        Self::new(code, format!("{action}: {error}")).hint(hint)
     }
 
     /// Says what to do about it.
@@ -186,6 +191,14 @@ impl Failure {
             "retryable": self.code.is_retryable(),
             "context": self.context,
         })
+    }
+
+    /// Says that something was done before the command failed, and stands.
+    #[must_use]
+    pub(crate) fn after(self, done: &str) -> Self {
+        let message = format!("{done}, but then: {}", self.message);
+        Self { code: Code::Indeterminate, message, ..self }
+            .hint("look at what is there before you run it again")
     }
 
     fn about(self, id: &WorkId) -> Self {
@@ -227,6 +240,7 @@ impl From<Error> for Failure {
                     .hint("detach them first, or cancel the item; --force deletes it all the same")
             }
             Error::EmptySearch => Self::of(Code::Usage, &error),
+            Error::Partly(error) => Self::from(*error).after("a part of it was done"),
         }
     }
 }
@@ -282,7 +296,7 @@ impl From<IdError> for Failure {
             IdError::Malformed(error) => error.into(),
             IdError::Storage(error) => error.into(),
             // Nothing was given out, so nothing is in doubt.
-            IdError::Indeterminate(_) => Self::of(Code::Storage, &error),
+            IdError::Indeterminate(ref source) => storage(source, &error),
         }
     }
 }

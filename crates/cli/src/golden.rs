@@ -10,7 +10,7 @@ use jerry_application::Ports;
 use jerry_conformance::MemoryStore;
 use jerry_domain::ports::{
     Ailment, BreakOutcome, Finding, Holder, LockName, LockState, MockLockAdmin, MockStoreCare,
-    Repair,
+    Repair, Repairs,
 };
 use jerry_domain::{Timestamp, WorkId};
 use jerry_infra_fs::lock::LockBackend;
@@ -186,7 +186,8 @@ fn care() -> MockStoreCare {
     });
     care.expect_repair().returning(|findings, _| {
         let fixable = findings.iter().filter(|finding| finding.fixable).cloned();
-        Ok(fixable.map(|finding| Repair { finding, action: "removed it".into() }).collect())
+        let done = fixable.map(|finding| Repair { finding, action: "removed it".into() }).collect();
+        Ok(Repairs { done, failed: None })
     });
     care
 }

@@ -17,27 +17,43 @@ pub(super) fn find(items: &[Summary]) -> Vec<Finding> {
     pairs(items).into_iter().map(|(elder, younger)| finding(elder, younger)).collect()
 }
 
-/// Gives every younger one of two items an identity of its own.
-pub(super) async fn separate(ports: &Ports, request: &Request) -> Result<Vec<Repair>, Error> {
+/// Gives every younger one of two items an identity of its own. Adds to `repairs` what was done.
+pub(super) async fn separate(
+    ports: &Ports,
+    request: &Request,
+    repairs: &mut Vec<Repair>,
+) -> Result<(), Error> {
     // The condition is on another write, not on these.
     let request = Request { if_version: None, ..request.clone() };
     let _graph = ports.lock_graph().await?;
     let items = summaries(ports).await?;
-    let mut repairs = Vec::new();
     for (elder, younger) in pairs(&items) {
         let Some(item) = ports.items.get(&younger.id).await? else { continue };
         if item.uid != elder.uid {
             continue;
         }
         let Some(new) = reissue(ports, &item, &request).await?.pop() else { continue };
-        repoint(ports, &items, younger, &new.reference(), &request).await?;
-        let mut stamp = request.stamp(ports.clock.now());
-        stamp.reason = Some(format!("renumbered to {}: it had the uid of {}", new.id, elder.id));
-        ports.items.delete(&item.id, Some(item.version), &stamp).await?;
+        retire(ports, &items, elder, &item, &new, &request).await.map_err(Error::partly)?;
         let action = format!("{} is {} now, with a uid of its own", younger.id, new.id);
         repairs.push(Repair { finding: finding(elder, younger), action });
     }
-    Ok(repairs)
+    Ok(())
+}
+
+/// Lets `new` take the place of `old`, of which it is a copy.
+async fn retire(
+    ports: &Ports,
+    items: &[Summary],
+    elder: &Summary,
+    old: &WorkItem,
+    new: &WorkItem,
+    request: &Request,
+) -> Result<(), Error> {
+    repoint(ports, items, old, &new.reference(), request).await?;
+    let mut stamp = request.stamp(ports.clock.now());
+    stamp.reason = Some(format!("renumbered to {}: it had the uid of {}", new.id, elder.id));
+    ports.items.delete(&old.id, Some(old.version), &stamp).await?;
+    Ok(())
 }
 
 fn finding(elder: &Summary, younger: &Summary) -> Finding {
@@ -83,7 +99,7 @@ async fn reissue(
 async fn repoint(
     ports: &Ports,
     items: &[Summary],
-    old: &Summary,
+    old: &WorkItem,
     new: &ItemRef,
     request: &Request,
 ) -> Result<(), Error> {

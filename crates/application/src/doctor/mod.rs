@@ -5,7 +5,7 @@ mod rules;
 
 use std::sync::Arc;
 
-use jerry_domain::ports::{Finding, Repair, RepositoryError, StoreCare};
+use jerry_domain::ports::{Finding, Repair, Repairs, RepositoryError, StoreCare};
 use jerry_domain::{Graph, Summary};
 
 use crate::{Error, Ports, Request};
@@ -48,13 +48,30 @@ impl Doctor {
     /// an item.
     ///
     /// # Errors
-    /// The error of the first repair that failed; those of the other files stand.
+    /// The error of the first repair that failed; [`Error::Partly`] when others were made.
     pub async fn fix(&self, request: &Request) -> Result<Report, Error> {
         let stamp = request.stamp(self.ports.clock.now());
         let files = self.care.examine().await?;
-        let mut repairs = self.care.repair(&files, &stamp).await?;
-        repairs.extend(duplicates::separate(&self.ports, request).await?);
-        Ok(Report { repairs, remaining: self.examine().await? })
+        let Repairs { done: mut repairs, failed } = self.care.repair(&files, &stamp).await?;
+        let remaining = match failed {
+            Some(error) => Err(error.into()),
+            None => self.separate(&mut repairs, request).await,
+        };
+        match remaining {
+            Ok(remaining) => Ok(Report { repairs, remaining }),
+            Err(error) if repairs.is_empty() => Err(error),
+            Err(error) => Err(error.partly()),
+        }
+    }
+
+    /// Repairs what the items say of each other, and answers what is wrong still.
+    async fn separate(
+        &self,
+        repairs: &mut Vec<Repair>,
+        request: &Request,
+    ) -> Result<Vec<Finding>, Error> {
+        duplicates::separate(&self.ports, request, repairs).await?;
+        self.examine().await
     }
 
     /// What the items say of each other. Items that cannot be read are the files' findings.

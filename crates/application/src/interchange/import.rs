@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use jerry_domain::ports::{Change, Insertion, RepositoryError, Update};
+use jerry_domain::ports::{Change, Insertion, RepositoryError, Unreadable, Update};
 use jerry_domain::{
     Edit, ItemRef, Link, LinkKind, LinkTarget, Prefix, Refusal, Stamp, Uid, WorkId, WorkItem,
 };
@@ -71,7 +71,7 @@ impl Import {
     ///   first had given out.
     ///
     /// # Errors
-    /// Those of the ports. Items of earlier batches may have come in.
+    /// Those of the ports; [`Error::Partly`] when some items came in.
     pub async fn import(
         &self,
         format: ImportFormat,
@@ -98,10 +98,10 @@ impl Import {
             report.resolved = plan.late.iter().map(|late| late.found.len()).sum();
             report.renumbered.iter_mut().for_each(|it| it.to = None);
         } else {
-            self.insert(plan.items, &stamp, &mut report, progress).await?;
-            for late in plan.late {
-                self.resolve(late, &stamp, &mut report).await?;
-            }
+            let inserted =
+                self.insert_all(plan.items, plan.late, &stamp, &mut report, progress).await;
+            let nothing_yet = report.imported == 0;
+            inserted.map_err(|error| if nothing_yet { error } else { error.partly() })?;
         }
         report.warnings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         report.rejected.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
@@ -110,7 +110,8 @@ impl Import {
 
     async fn known(&self, report: &mut ImportReport) -> Result<Known, Error> {
         let mut items = Vec::new();
-        for item in self.ports.items.summaries().await? {
+        // One that the storage does not give might be in the input, and would come in twice.
+        for item in self.ports.to_decide().await? {
             match item {
                 Ok(item) => items.push(item),
                 Err(why) => report.warnings.push(Remark {
@@ -128,7 +129,8 @@ impl Import {
         for tombstone in self.ports.items.tombstones().await? {
             match tombstone {
                 Ok(tombstone) => gone.add(tombstone),
-                Err(why) => report.warnings.push(Remark {
+                Err(Unreadable::Storage(error)) => return Err(RepositoryError::from(error).into()),
+                Err(Unreadable::Malformed(why)) => report.warnings.push(Remark {
                     file: None,
                     line: None,
                     message: format!("not known to be deleted if it is in the input: {why}"),
@@ -212,6 +214,22 @@ impl Import {
 
     fn no_free_number(&self) -> Error {
         Error::NoFreeNumber { prefix: self.prefix.to_string(), attempts: ATTEMPTS }
+    }
+
+    /// Inserts the items, then lets those that waited for them find them.
+    async fn insert_all(
+        &self,
+        items: Vec<(Origin, WorkItem)>,
+        late: Vec<Late>,
+        stamp: &Stamp,
+        report: &mut ImportReport,
+        progress: Option<Progress<'_>>,
+    ) -> Result<(), Error> {
+        self.insert(items, stamp, report, progress).await?;
+        for late in late {
+            self.resolve(late, stamp, report).await?;
+        }
+        Ok(())
     }
 
     async fn insert(

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use jerry_application::{Doctor, Error, Report};
-use jerry_domain::ports::{Ailment, Finding, MockStoreCare, Repair, RepositoryError, StorageFault};
+use jerry_domain::ports::{
+    Ailment, Finding, MockStoreCare, Repair, Repairs, RepositoryError, StorageFault,
+};
 use jerry_domain::{Edit, Stamp, Timestamp, Uid, WorkItem};
 use pollster::block_on;
 use rstest::rstest;
@@ -12,7 +14,7 @@ use crate::desk::*;
 fn doctor(desk: &Desk) -> Doctor {
     let mut care = MockStoreCare::new();
     care.expect_examine().returning(|| Ok(Vec::new()));
-    care.expect_repair().returning(|_, _| Ok(Vec::new()));
+    care.expect_repair().returning(|_, _| Ok(Repairs::default()));
     Doctor::new(desk.ports.clone(), Arc::new(care))
 }
 
@@ -34,6 +36,12 @@ fn litter() -> Finding {
     }
 }
 
+/// The litter is removed, and something else may fail.
+fn removed(failed: Option<RepositoryError>) -> Repairs {
+    let done = vec![Repair { finding: litter(), action: "removed".to_owned() }];
+    Repairs { done, failed }
+}
+
 #[test]
 fn a_sound_store_has_no_findings() {
     let desk = Desk::new();
@@ -51,7 +59,7 @@ fn the_files_are_examined_and_repaired() {
     care.expect_examine().times(2).returning(move || Ok(looks.pop().expect("two looks")));
     care.expect_repair().times(1).returning(|findings, _| {
         assert_eq!(findings, [litter()]);
-        Ok(vec![Repair { finding: litter(), action: "removed".to_owned() }])
+        Ok(removed(None))
     });
     let report = block_on(Doctor::new(Desk::new().ports, Arc::new(care)).fix(&by("ann")));
     let report = report.expect("fixed");
@@ -67,6 +75,17 @@ fn a_repair_that_fails_is_an_error() {
     let outcome = block_on(Doctor::new(Desk::new().ports, Arc::new(care)).fix(&by("ann")));
     let error = outcome.expect_err("read-only");
     assert!(matches!(error, Error::Repository(RepositoryError::Storage(_))), "{error}");
+}
+
+/// What was repaired beside it stands, and the error says so.
+#[test]
+fn a_repair_that_fails_beside_others_leaves_a_part_done() {
+    let mut care = MockStoreCare::new();
+    care.expect_examine().returning(|| Ok(vec![litter()]));
+    care.expect_repair()
+        .returning(|_, _| Ok(removed(Some(storage_error(StorageFault::Full).into()))));
+    let outcome = block_on(Doctor::new(Desk::new().ports, Arc::new(care)).fix(&by("ann")));
+    assert!(matches!(outcome, Err(Error::Partly(_))), "{outcome:?}");
 }
 
 #[rstest]
@@ -204,7 +223,7 @@ fn a_repair_of_items_waits_for_the_graph() {
     let ports = jerry_application::Ports { locks: busy_locks(1), ..desk.ports.clone() };
     let mut care = MockStoreCare::new();
     care.expect_examine().returning(|| Ok(Vec::new()));
-    care.expect_repair().returning(|_, _| Ok(Vec::new()));
+    care.expect_repair().returning(|_, _| Ok(Repairs::default()));
     let error = block_on(Doctor::new(ports, Arc::new(care)).fix(&by("ann"))).expect_err("busy");
     assert!(matches!(error, Error::Lock(_)), "{error}");
     assert_eq!(desk.get(&copy.id), copy);

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::Outcome;
 use crate::complete;
 use crate::exit::{Code, Failure};
-use crate::output::{Answer, Document, Json, Style, count, line};
+use crate::output::{Answer, Document, Json, Style, count, count_of, line};
 use crate::session::Session;
 
 /// What `export` takes.
@@ -76,11 +76,16 @@ impl Arguments {
 fn write_all(folder: &Path, files: Vec<(String, String)>) -> Result<Vec<PathBuf>, Failure> {
     fs::create_dir_all(folder)
         .map_err(|error| Failure::io(format_args!("cannot make {}", folder.display()), &error))?;
-    let written = files.into_iter().map(|(name, text)| {
+    let mut written = Vec::with_capacity(files.len());
+    for (name, text) in files {
         let path = folder.join(name);
-        write(&path, &text).map(|()| path)
-    });
-    written.collect()
+        write(&path, &text).map_err(|failure| match written.len() {
+            0 => failure,
+            some => failure.after(&format!("{} written", count_of(some, "file was", "files were"))),
+        })?;
+        written.push(path);
+    }
+    Ok(written)
 }
 
 /// A crash leaves the file of the previous export or this one's. A pipe or a device is written to

@@ -47,6 +47,14 @@ impl Arguments {
             Err(failure) if failure.code == Code::Invalid && self.lock_backend.is_none() => false,
             made => made?,
         };
+        self.made(session, root, created).map_err(|failure| match created {
+            true => failure.after("the store was made"),
+            false => failure,
+        })
+    }
+
+    /// What there is now.
+    fn made(self, session: &Session, root: PathBuf, created: bool) -> Outcome {
         let settings = session.settings_of(&root)?;
         let store = composition::open(&root, &settings)?;
         store.warnings.iter().for_each(|warning| warn(warning));

@@ -90,6 +90,16 @@ pub struct Repair {
     pub action: String,
 }
 
+/// What repairs came to.
+#[derive(Debug, Default)]
+pub struct Repairs {
+    /// What was put right. It stands, whatever failed beside it.
+    pub done: Vec<Repair>,
+    /// The first error; what it was about is as it was, unless it is
+    /// [`RepositoryError::Indeterminate`].
+    pub failed: Option<RepositoryError>,
+}
+
 /// Looks after the files of a store: what the items' own rules do not see.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
@@ -103,11 +113,10 @@ pub trait StoreCare: Send + Sync {
     /// Repairs those of `findings` that are the files' own, after a copy of whatever it changes
     /// was put aside. Never deletes an item. `stamp` signs what has to be written into items.
     ///
+    /// One that fails keeps no other from being tried.
+    ///
     /// # Errors
-    /// The first [`RepositoryError`]; the other repairs are tried all the same and stand.
-    async fn repair(
-        &self,
-        findings: &[Finding],
-        stamp: &Stamp,
-    ) -> Result<Vec<Repair>, RepositoryError>;
+    /// [`RepositoryError::NewerFormat`] when nothing may be changed.
+    async fn repair(&self, findings: &[Finding], stamp: &Stamp)
+    -> Result<Repairs, RepositoryError>;
 }

@@ -1,13 +1,13 @@
 //! Files whose name is not that of the item in them: copies that a merge or an editor left, and
 //! items whose number another item has too.
 //!
-//! Crash points: an item is first created under its right name, durably, and only then does the
-//! file of the wrong name go, after a copy was put aside. A crash in between leaves the same uid
+//! Crash points: a copy is put aside; then the item is created under its right name, durably; only
+//! then does the file of the wrong name go. A crash in between leaves the same uid
 //! in two files, of which the wrongly named one is then recognised as a copy.
 
 use std::path::Path;
 
-use jerry_domain::ports::{LockName, RepositoryError, Unreadable};
+use jerry_domain::ports::{IdError, LockName, RepositoryError, Unreadable};
 use jerry_domain::{Stamp, WorkId, WorkItem};
 
 use super::{FsCare, repair};
@@ -45,9 +45,12 @@ pub(super) fn rename(
         publish::sync_parent(&target)?;
         return Ok(Some(renamed()));
     }
+    backup::keep(&care.layout, path)?;
     let action = match occupant {
         Some(occupant) if occupant.uid == item.uid => {
-            format!("put aside: {} itself has version {}", item.id, occupant.version)
+            publish::remove(path)?;
+            let version = occupant.version;
+            return Ok(Some(format!("put aside: {} itself has version {version}", item.id)));
         }
         None if create(care, &item.id, &content.bytes)? == Naming::Named => renamed(),
         _ => {
@@ -55,8 +58,7 @@ pub(super) fn rename(
             format!("renumbered to {id}: {} is another item", item.id)
         }
     };
-    backup::keep(&care.layout, path)?;
-    publish::remove(path)?;
+    publish::remove(path).map_err(repair::halfway)?;
     Ok(Some(action))
 }
 
@@ -70,9 +72,14 @@ fn is_other_case(path: &Path, target: &Path, listed: &[String]) -> bool {
 
 fn renumber(care: &FsCare, item: &WorkItem, stamp: &Stamp) -> Result<WorkId, RepositoryError> {
     let refused = |source| RepositoryError::Refused { id: item.id.clone(), source };
-    care.sequences.catch_up(item.id.prefix()).map_err(repair::no_number)?;
+    let not_given = |error| match error {
+        // No number was given out, so nothing is in doubt.
+        IdError::Indeterminate(error) => RepositoryError::Storage(error),
+        error => repair::no_number(error),
+    };
+    care.sequences.catch_up(item.id.prefix()).map_err(not_given)?;
     loop {
-        let ids = care.sequences.take(item.id.prefix(), 1).map_err(repair::no_number)?;
+        let ids = care.sequences.take(item.id.prefix(), 1).map_err(not_given)?;
         for id in ids {
             let Some(renumbered) = item.renumber(id.clone(), stamp).map_err(refused)? else {
                 continue;

@@ -7,7 +7,7 @@ mod repair;
 
 use async_trait::async_trait;
 use jerry_domain::Stamp;
-use jerry_domain::ports::{Finding, Repair, RepositoryError, StoreCare};
+use jerry_domain::ports::{Finding, Repairs, RepositoryError, StoreCare};
 
 use crate::format::Format;
 use crate::ids::Sequences;
@@ -41,7 +41,7 @@ impl StoreCare for FsCare {
         &self,
         findings: &[Finding],
         stamp: &Stamp,
-    ) -> Result<Vec<Repair>, RepositoryError> {
+    ) -> Result<Repairs, RepositoryError> {
         repair::all(self, findings, stamp)
     }
 }

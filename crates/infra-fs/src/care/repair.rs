@@ -4,34 +4,33 @@
 use std::path::Path;
 
 use jerry_domain::ports::{
-    Ailment, Finding, IdError, LockName, Repair, RepositoryError, StorageError,
+    Ailment, Finding, IdError, LockName, Repair, Repairs, RepositoryError, StorageError,
 };
 use jerry_domain::{Stamp, WorkItem};
 
 use super::{FsCare, litter, misnamed};
 use crate::fault::storage_error;
 use crate::layout::id_of_file;
-use crate::publish::{self, Creation};
+use crate::publish::{self, Creation, PublishError};
 use crate::{backup, naming, read, tombstone};
 
 pub(super) fn all(
     care: &FsCare,
     findings: &[Finding],
     stamp: &Stamp,
-) -> Result<Vec<Repair>, RepositoryError> {
+) -> Result<Repairs, RepositoryError> {
     care.format.check_writable()?;
-    // One that cannot be put right must not keep the others from it; its error comes last.
-    let (mut repairs, mut failed) = (Vec::new(), None);
+    let mut repairs = Repairs::default();
     for finding in findings.iter().filter(|finding| finding.fixable) {
         let Some(path) = &finding.path else { continue };
         let path = care.layout.root().join(path);
         match one(care, finding.ailment, &path, stamp) {
-            Ok(Some(action)) => repairs.push(Repair { finding: finding.clone(), action }),
+            Ok(Some(action)) => repairs.done.push(Repair { finding: finding.clone(), action }),
             Ok(None) => {}
-            Err(error) => failed = failed.or(Some(error)),
+            Err(error) => repairs.failed = repairs.failed.or(Some(error)),
         }
     }
-    failed.map_or(Ok(repairs), Err)
+    Ok(repairs)
 }
 
 /// `None` when there was nothing left to do, or it is not the files' own ailment.
@@ -102,13 +101,26 @@ fn rename_tombstone(care: &FsCare, path: &Path) -> Result<Option<String>, Reposi
     let Some((tombstone, content)) = found else { return Ok(None) };
     let _guard = care.locks.acquire(&LockName::item(&tombstone.item.id), None)?;
     let target = care.layout.tombstone(&tombstone.item.id);
-    let created = publish::create(&target, &content.bytes)?;
     backup::keep(&care.layout, path)?;
-    publish::remove(path)?;
-    Ok(Some(match created {
-        Creation::Created => format!("renamed to {}", care.layout.relative(&target)),
-        Creation::Exists => "put aside: the number has a tombstone already".to_owned(),
+    Ok(Some(match publish::create(&target, &content.bytes)? {
+        Creation::Created => {
+            publish::remove(path).map_err(halfway)?;
+            format!("renamed to {}", care.layout.relative(&target))
+        }
+        Creation::Exists => {
+            publish::remove(path)?;
+            "put aside: the number has a tombstone already".to_owned()
+        }
     }))
+}
+
+/// The error of a second step, after which the first one stands.
+pub(super) fn halfway(error: PublishError) -> RepositoryError {
+    match error {
+        PublishError::Failed(error) | PublishError::Indeterminate(error) => {
+            RepositoryError::Indeterminate(error)
+        }
+    }
 }
 
 pub(super) fn no_number(error: IdError) -> RepositoryError {
