@@ -8,6 +8,8 @@ mod crash;
 mod dawdle;
 mod dice;
 mod effort;
+#[cfg(target_os = "linux")]
+mod faults;
 mod file_systems;
 mod ground;
 mod histories;
@@ -79,6 +81,9 @@ impl Worker {
 enum Name {
     /// What a power cut may leave, in every state that the file system allows
     Crash,
+    /// Every command, with every call of the file system made to fail
+    #[cfg(target_os = "linux")]
+    Faults,
     /// Processes that are killed and stopped, and clocks that jump
     Storm,
     /// What many processes at once were answered, judged as one order of events
@@ -91,6 +96,8 @@ impl Name {
     fn run(self, effort: &Effort) -> Outcome {
         match self {
             Self::Crash => crash::run(effort),
+            #[cfg(target_os = "linux")]
+            Self::Faults => faults::run(effort),
             Self::Storm => storm::run(effort),
             Self::Histories => histories::run(effort),
             Self::FileSystems => file_systems::run(effort),
