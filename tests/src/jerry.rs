@@ -76,7 +76,8 @@ impl Jerry {
         self.path("local/locks").join(format!("{name}.lock"))
     }
 
-    /// `jerry ARGS` in the folder, with nothing of this process's environment but `PATH`.
+    /// `jerry ARGS` in the folder, with nothing of this process's environment but `PATH` and what
+    /// Windows itself needs.
     #[must_use]
     pub fn command<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         self.wrapped(Command::new(binary()), args)
@@ -101,7 +102,9 @@ impl Jerry {
         args: impl IntoIterator<Item = S>,
     ) -> Command {
         command.current_dir(&self.folder).env_clear().args(args);
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        for name in ["PATH", "SystemRoot", "TEMP"] {
+            command.envs(std::env::var_os(name).map(|value| (name, value)));
+        }
         command.env("HOME", &self.folder).env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
         command.env("JERRY_ACTOR", "tester");
         // No test is about how fast it is; a busy machine may take its time.

@@ -10,4 +10,6 @@ mod tools;
 
 pub use jerry::{Jerry, binary, id_in, list};
 pub use outcome::{Outcome, Running, at_once};
-pub use tools::{HeldLock, LockedShell, Tmpfs, is_root, python_with, skip, tool};
+#[cfg(unix)]
+pub use tools::is_root;
+pub use tools::{HeldLock, LockedShell, Tmpfs, python_with, skip, tool};

@@ -5,7 +5,6 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use rustix::fs::{FlockOperation, flock};
 use tempfile::TempDir;
 
 use crate::Jerry;
@@ -27,6 +26,7 @@ pub fn tool(name: &str) -> bool {
 
 /// Whether this process may do everything: mount, and become another user.
 #[must_use]
+#[cfg(unix)]
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
@@ -40,7 +40,7 @@ pub fn python_with(module: &str) -> Option<String> {
     command.status().is_ok_and(|status| status.success()).then_some(python)
 }
 
-/// A lock that this process holds, as any program can that uses `flock`.
+/// A lock that this process holds, as any program can that locks files as the system does.
 #[derive(Debug)]
 pub struct HeldLock(File);
 
@@ -53,14 +53,14 @@ impl HeldLock {
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(&path);
         let file = file.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        flock(&file, FlockOperation::NonBlockingLockExclusive).expect("nobody holds it");
+        file.try_lock().expect("nobody holds it");
         Self(file)
     }
 }
 
 impl Drop for HeldLock {
     fn drop(&mut self) {
-        let _ = flock(&self.0, FlockOperation::Unlock);
+        let _ = self.0.unlock();
     }
 }
 

@@ -1,6 +1,9 @@
 //! File systems that are full, forbidden, slow or broken. A command that did not write never says
 //! that it did, and what was there stays as it was.
+//!
+//! Such file systems are arranged with what Unix has: mounts, rights, and strace.
 
+#![cfg(unix)]
 #![allow(clippy::disallowed_methods, reason = "tests arrange files as they like")]
 
 use std::fs;

@@ -3,9 +3,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests write behind jerry's back on purpose")]
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
 
 use jerry_tests::{Jerry, Outcome, list};
 use rstest::rstest;
@@ -152,12 +151,20 @@ fn texts_of_ten_megabytes() {
     assert_eq!(jerry.item_names(), [id]);
 }
 
+/// What the system takes for a text and Unicode does not.
+fn no_text() -> OsString {
+    #[cfg(unix)]
+    return std::os::unix::ffi::OsStringExt::from_vec(b"caf\xe9 \xff\xfe".to_vec());
+    #[cfg(windows)]
+    return std::os::windows::ffi::OsStringExt::from_wide(&[b'c'.into(), 0xd800, b'f'.into()]);
+}
+
 #[test]
 fn invalid_utf_8_is_a_clear_error() {
     let jerry = Jerry::new();
     let id = jerry.create("unharmed");
     let bytes = jerry.bytes(&id);
-    let broken = OsStr::from_bytes(b"caf\xe9 \xff\xfe");
+    let broken = &*no_text();
     for args in [
         [OsStr::new("create"), broken, OsStr::new("--json")],
         [OsStr::new("show"), broken, OsStr::new("--json")],

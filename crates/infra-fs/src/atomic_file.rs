@@ -16,7 +16,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use jerry_domain::ports::{LockError, LockName, Malformed, StorageError, Unreadable};
 use serde::Serialize;
@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 
 use crate::codec;
 use crate::fault::storage_error;
-use crate::layout::id_of_file;
+use crate::layout;
 use crate::lock::FsLocks;
 use crate::publish::{self, Creation, PublishError, Staged};
 use crate::read::{self, Content, MAX_FILE_BYTES};
@@ -67,8 +67,8 @@ pub enum AtomicFileError {
     Indeterminate(#[source] StorageError),
 }
 
-/// JSON files below one folder. Paths are relative to it, without `.` and `..`; folders on the way
-/// are made as needed.
+/// JSON files below one folder. Paths are relative to it, without `.` and `..`, nor on Windows what
+/// names a device or a stream there; folders on the way are made as needed.
 ///
 /// Files are written with indent 2, non-ASCII as it is and a trailing newline.
 #[derive(Clone)]
@@ -190,12 +190,10 @@ impl AtomicFiles {
     }
 
     fn place(&self, path: &Path) -> Result<Place, AtomicFileError> {
-        let plain = |part| matches!(part, Component::Normal(_));
-        if path.as_os_str().is_empty() || !path.components().all(plain) {
+        if path.as_os_str().is_empty() || !path.components().all(layout::is_plain_name) {
             return Err(AtomicFileError::Path { path: path.to_owned() });
         }
-        let shown = path.components().map(|part| part.as_os_str().to_string_lossy());
-        let shown = shown.collect::<Vec<_>>().join("/");
+        let shown = layout::shown(path);
         Ok(Place { path: self.folder.join(path), lock: lock_name(&shown), shown })
     }
 
@@ -223,11 +221,13 @@ struct Place {
 }
 
 /// An item's file has the item's lock; any other is locked by a hash of its relative path, which
-/// is the same in every process, wherever the folder is mounted.
+/// is the same in every process, wherever the folder is mounted. In lower case: some file systems
+/// know one file by every spelling.
 fn lock_name(shown: &str) -> LockName {
-    let item = shown.strip_prefix("data/items/").and_then(id_of_file);
-    let hashed = || LockName::file(fnv_1a(shown.as_bytes()));
-    item.map_or_else(hashed, |id| LockName::item(&id))
+    let shown = shown.to_lowercase();
+    let item = shown.strip_prefix("data/items/").and_then(|name| name.strip_suffix(".json"));
+    let item = item.and_then(|id| id.to_uppercase().parse().ok());
+    item.map_or_else(|| LockName::file(fnv_1a(shown.as_bytes())), |id| LockName::item(&id))
 }
 
 /// FNV-1a with 64 bits, as published by Fowler, Noll and Vo: unlike the standard library's hashes
@@ -310,5 +310,7 @@ mod tests {
     fn an_items_file_has_the_items_lock() {
         assert_eq!(lock_name("data/items/WORK-042.json").as_str(), "WORK-042");
         assert_eq!(lock_name("data/other.json").as_str(), "file-712870361b85a990");
+        assert_eq!(lock_name("Data/Items/work-042.json").as_str(), "WORK-042");
+        assert_eq!(lock_name("Data/Other.JSON"), lock_name("data/other.json"));
     }
 }

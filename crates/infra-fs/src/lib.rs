@@ -13,6 +13,7 @@ mod fault;
 mod file_system;
 mod format;
 mod ids;
+mod in_use;
 mod index;
 mod layout;
 mod locate;

@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use crate::layout::Layout;
+use crate::layout::{self, Layout};
 
 /// What a command knows of where its store is.
 #[derive(Debug, Clone, Default)]
@@ -157,7 +157,7 @@ fn project_root(
     name: &str,
 ) -> Result<PathBuf, LocateError> {
     let mut parts = Path::new(name).components();
-    if !matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) {
+    if !(parts.next().is_some_and(layout::is_plain_name) && parts.next().is_none()) {
         return Err(LocateError::ProjectName { name: name.to_owned() });
     }
     let top = repository

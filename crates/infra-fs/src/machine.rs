@@ -110,6 +110,7 @@ pub(crate) fn life(process: Described<'_>) -> Life {
 
 /// What can be seen of a process id in this pid namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(unix), allow(dead_code, reason = "nothing is seen there"))]
 enum Seen {
     /// No such process.
     Gone,

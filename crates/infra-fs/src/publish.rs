@@ -325,7 +325,12 @@ fn create_temp(temp: &Path) -> io::Result<File> {
     }
 }
 
+/// `None` where the file is not there, or permissions lie elsewhere: Windows has but a flag against
+/// writing, which also keeps a file from being replaced.
 fn permissions_of(target: &Path) -> Result<Option<Permissions>, StorageError> {
+    if cfg!(windows) {
+        return Ok(None);
+    }
     let metadata = if_present(std::fs::symlink_metadata(target))
         .map_err(|error| storage_error("look at", target, error))?;
     Ok(metadata.map(|metadata| metadata.permissions()))

@@ -38,15 +38,16 @@ pub(crate) fn bytes(path: &Path, shown: &str) -> Result<Option<Content>, Unreada
         |reason: String| Malformed { path: shown.to_owned(), line: 0, column: 0, reason };
     let failed = |error| storage_error("read", path, error);
     let opened = match open_if_present(path, steps::open_existing) {
-        Err(error) if is_link(path, &error) => {
-            return Err(malformed("is a symbolic link, not a file of its own".to_owned()).into());
-        }
-        opened => opened.map_err(failed)?,
+        Err(error) => match no_file_of_its_own(path) {
+            Some(what) => return Err(malformed(what.to_owned()).into()),
+            None => return Err(failed(error).into()),
+        },
+        Ok(opened) => opened,
     };
     let Some(file) = opened else { return Ok(None) };
     let metadata = file.metadata().map_err(failed)?;
     if !metadata.is_file() {
-        return Err(malformed("is not a regular file".to_owned()).into());
+        return Err(malformed(NOT_REGULAR.to_owned()).into());
     }
     let too_large = || {
         malformed(format!("has more than {MAX_FILE_BYTES} bytes, the most that jerry reads")).into()
@@ -123,10 +124,17 @@ fn read_up_to(file: &File, limit: u64, bytes: &mut Vec<u8>) -> io::Result<usize>
     file.take(limit).read_to_end(bytes)
 }
 
-/// Opening without following links fails with ELOOP on Linux and EMLINK or EFTYPE elsewhere.
-fn is_link(path: &Path, error: &io::Error) -> bool {
-    error.kind() != io::ErrorKind::NotFound
-        && std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
+const NOT_REGULAR: &str = "is not a regular file";
+
+/// What stands at the path that could not be opened, unless it is a file. Every system has another
+/// error for opening a link without following it, and some have one for opening a folder.
+fn no_file_of_its_own(path: &Path) -> Option<&'static str> {
+    let found = std::fs::symlink_metadata(path).ok()?;
+    match () {
+        () if found.is_symlink() => Some("is a symbolic link, not a file of its own"),
+        () if !found.is_file() => Some(NOT_REGULAR),
+        () => None,
+    }
 }
 
 #[cfg(test)]

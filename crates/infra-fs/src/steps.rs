@@ -3,14 +3,17 @@
 //! one file.
 //!
 //! Each step passes through [`seam::pass`], where the proof can stand between jerry and the file
-//! system; without the feature `proof` that is a plain call.
+//! system; without the feature `proof` that is a plain call. What Windows refuses while another
+//! program has the file open is tried again within the step ([`outlast`]).
 
 #![expect(clippy::disallowed_methods, reason = "this is the one module that may")]
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
+use crate::in_use::{FOR_A_CHANGE, FOR_A_READER, outlast};
 use crate::seam::{self, Step};
 
 /// Opens a file that must not exist yet, for writing, with mode 0666 under the umask. Does not
@@ -20,40 +23,59 @@ pub(crate) fn create_new(path: &Path) -> io::Result<File> {
 }
 
 /// Opens a file for reading and writing, or creates it empty. Never truncates; refuses a link in
-/// its place.
+/// its place. On Windows nobody can remove or rename it while it is open.
 pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
-    no_follow(&mut options);
-    seam::pass(Step::OpenOrCreate(path), || options.open(path))
+    #[cfg(windows)]
+    {
+        const FILE_SHARE_READ: u32 = 1;
+        const FILE_SHARE_WRITE: u32 = 2;
+        use std::os::windows::fs::OpenOptionsExt;
+        options.share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE);
+    }
+    seam::pass(Step::OpenOrCreate(path), || open(&mut options, path, FOR_A_CHANGE))
 }
 
 /// Opens an existing file for reading; refuses a link in its place.
 pub(crate) fn open_existing(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
-    no_follow(&mut options);
-    seam::pass(Step::Open(path), || options.open(path))
+    seam::pass(Step::Open(path), || open(&mut options, path, FOR_A_READER))
 }
 
 /// Opens an existing file for reading and writing; refuses a link in its place.
 pub(crate) fn open_for_update(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
-    no_follow(&mut options);
-    seam::pass(Step::Open(path), || options.open(path))
+    seam::pass(Step::Open(path), || open(&mut options, path, FOR_A_CHANGE))
 }
 
 #[cfg(unix)]
-fn no_follow(options: &mut OpenOptions) {
+fn open(options: &mut OpenOptions, path: &Path, _: Duration) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     // A pipe in a file's place must not hang the open; on regular files the flag does nothing.
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    options.custom_flags(flags.bits().cast_signed());
+    options.custom_flags(flags.bits().cast_signed()).open(path)
 }
 
-#[cfg(not(unix))]
-fn no_follow(_: &mut OpenOptions) {}
+/// Opens whatever is there itself, where a link leads aside, and then looks what it is. A file that
+/// a cloud keeps has to be opened in the usual way to be had.
+#[cfg(windows)]
+fn open(options: &mut OpenOptions, path: &Path, patience: Duration) -> io::Result<File> {
+    use std::os::windows::fs::{MetadataExt, OpenOptionsExt};
+    const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
+    const FILE_ATTRIBUTE_REPARSE_POINT: u32 = 0x0400;
+    outlast(patience, || {
+        let file = options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT).open(path)?;
+        let found = file.metadata()?;
+        match () {
+            () if found.is_symlink() => Err(io::Error::other("it is a link")),
+            () if found.file_attributes() & FILE_ATTRIBUTE_REPARSE_POINT == 0 => Ok(file),
+            () => options.custom_flags(0).open(path),
+        }
+    })
+}
 
 /// Writes all of `bytes` at the file's position.
 pub(crate) fn write_all(mut file: &File, bytes: &[u8]) -> io::Result<()> {
@@ -93,12 +115,12 @@ pub(crate) fn sync_file(file: &File) -> io::Result<()> {
     seam::pass(Step::SyncFile(file), || file.sync_all())
 }
 
-/// Makes the entries of a directory durable.
+/// Makes the entries of a directory durable, where the system can. Windows has no such call: its
+/// file systems journal their directories, and say not when.
 pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
     seam::pass(Step::SyncDir(path), || {
         #[cfg(unix)]
         return File::open(path)?.sync_all();
-        // Windows has no such call; its file systems journal their directories.
         #[cfg(not(unix))]
         Ok(())
     })
@@ -119,6 +141,12 @@ pub(crate) fn sync_file_system(directory: &Path) -> io::Result<()> {
 
 /// Renames a file over `to`, whatever is there.
 pub(crate) fn rename_over(from: &Path, to: &Path) -> io::Result<()> {
+    seam::pass(Step::Rename { from, to }, || outlast(FOR_A_CHANGE, || fs::rename(from, to)))
+}
+
+/// Renames a directory to `to`, where nothing is or, on systems that allow it, an empty directory.
+/// Windows may also refuse because someone looks into one of them.
+pub(crate) fn rename_dir(from: &Path, to: &Path) -> io::Result<()> {
     seam::pass(Step::Rename { from, to }, || fs::rename(from, to))
 }
 
@@ -137,7 +165,8 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
             _ => return renamed,
         }
     }
-    seam::pass(Step::Link { from, to }, || fs::hard_link(from, to)).map_err(not_linked)?;
+    seam::pass(Step::Link { from, to }, || outlast(FOR_A_CHANGE, || fs::hard_link(from, to)))
+        .map_err(not_linked)?;
     // It is there under its name now; what remains under the other one is litter.
     let _ = remove_file(from);
     Ok(())
@@ -159,7 +188,16 @@ fn not_linked(error: io::Error) -> io::Error {
 
 /// Removes a file.
 pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
-    seam::pass(Step::RemoveFile(path), || fs::remove_file(path))
+    seam::pass(Step::RemoveFile(path), || outlast(FOR_A_CHANGE, || fs::remove_file(path)))
+}
+
+/// Removes a file unless [`open_or_create`] has it open somewhere, and says whether it did.
+#[cfg(windows)]
+pub(crate) fn remove_unless_open(path: &Path) -> io::Result<bool> {
+    match seam::pass(Step::RemoveFile(path), || fs::remove_file(path)) {
+        Err(error) if crate::in_use::is_in_use(&error) => Ok(false),
+        removed => removed.map(|()| true),
+    }
 }
 
 /// Makes one directory.

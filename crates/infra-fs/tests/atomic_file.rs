@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -186,6 +187,68 @@ fn crash_leaves_the_old_file() {
     files.write(path, &2).expect("the next writer is not in its way");
     assert_eq!(files.read::<u8>(path).expect("reads"), Some(2));
     assert!(fs::metadata(folder.path().join(".x.json.tmp")).is_err());
+}
+
+/// As a program reads that knows nothing of jerry, and on Windows grants nobody to replace the file
+/// meanwhile.
+fn read_as_others_do(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut options = fs::File::options();
+    #[cfg(windows)]
+    std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, 1);
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut options.read(true).open(path)?, &mut bytes)?;
+    Ok(bytes)
+}
+
+#[test]
+fn a_reader_in_a_loop_keeps_no_write_from_being_made_and_sees_whole_files() {
+    const WRITES: usize = 300;
+    let (folder, files) = fixture();
+    let name = Path::new("data/read.json");
+    let path = folder.path().join(name);
+    let whole = |written: &[usize]| {
+        assert_eq!(written.len(), 2_000);
+        assert!(written.iter().all(|number| *number == written[0]), "torn");
+        written[0]
+    };
+    files.write(name, &vec![0; 2_000]).expect("writes");
+    let done = AtomicBool::new(false);
+    let read = thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let (mut latest, mut read) = (0, 0);
+            while !done.load(Ordering::Relaxed) {
+                let written = files.read::<Vec<usize>>(name).expect("a reader never fails");
+                let number = whole(&written.expect("it is there"));
+                assert!(number >= latest, "{number} after {latest}");
+                (latest, read) = (number, read + 1);
+                // What is never let go of cannot be replaced.
+                thread::sleep(Duration::from_millis(1));
+                match read_as_others_do(&path) {
+                    Ok(bytes) => {
+                        _ = whole(&serde_json::from_slice::<Vec<_>>(&bytes).expect("JSON"))
+                    }
+                    // The very moment of a replacement, which readers of other makes meet.
+                    Err(_) if cfg!(windows) => {}
+                    Err(error) => panic!("{error}"),
+                }
+                thread::sleep(Duration::from_millis(1));
+            }
+            read
+        });
+        for number in 1..=WRITES {
+            let written = files.update(name, |before: Option<Vec<usize>>| {
+                assert_eq!(before.map(|before| before[0]), Some(number - 1), "a write was lost");
+                Some(vec![number; 2_000])
+            });
+            if !written.as_ref().is_ok_and(|written| *written) {
+                done.store(true, Ordering::Relaxed);
+                panic!("write {number}: {written:?}");
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+        reader.join().expect("no panic")
+    });
+    assert!(read > 0);
 }
 
 #[cfg(unix)]

@@ -1,7 +1,8 @@
 //! What holds for locks between processes: they exclude each other and other programs, and a
 //! holder that is killed holds nothing.
 //!
-//! Each test starts this same program again, with only the test [`child`] and a role for it.
+//! Each test starts this same program again, with only the test [`child`] and a role for it. They
+//! stop and end it by signals, which only Unix has.
 
 #![cfg(unix)]
 #![allow(clippy::disallowed_methods, reason = "tests arrange files as they like")]

@@ -211,7 +211,7 @@ fn is_usable(path: &Path, is_folder: bool) -> bool {
     }
     #[cfg(not(unix))]
     {
-        let _ = is_folder;
-        std::fs::metadata(path).is_ok_and(|metadata| !metadata.permissions().readonly())
+        // On a folder the flag means nothing on Windows.
+        is_folder || std::fs::metadata(path).is_ok_and(|found| !found.permissions().readonly())
     }
 }

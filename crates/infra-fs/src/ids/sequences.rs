@@ -104,7 +104,9 @@ impl Sequences {
         let reserved = if within_block {
             sequence.reserved
         } else {
-            Digits(sequence.reserved.0.max(last.saturating_add(BLOCK)).min(WorkId::MAX_NUMBER))
+            // Where boots cannot be told apart, what remains of a block would be a gap each time.
+            let ahead = if boot == UNKNOWN_BOOT { 0 } else { BLOCK };
+            Digits(sequence.reserved.0.max(last.saturating_add(ahead)).min(WorkId::MAX_NUMBER))
         };
         let moved = Sequence { reserved, next: Digits(last + 1), boot };
         table.prefixes.insert(prefix.clone(), moved);

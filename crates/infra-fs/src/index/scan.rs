@@ -141,10 +141,14 @@ impl<'a> Looker<'a> {
         }))
     }
 
+    /// Without a number of the file, and without a time that no program can set: the creation's
+    /// time stands in for it.
     #[cfg(not(unix))]
     fn look(&self, name: String) -> Result<Option<Found>, StorageError> {
+        use crate::in_use::{FOR_A_READER, outlast};
         let path = self.folder.join(&name);
-        let Some(metadata) = crate::fault::if_present(std::fs::symlink_metadata(&path))
+        let look = || std::fs::symlink_metadata(&path);
+        let Some(metadata) = crate::fault::if_present(outlast(FOR_A_READER, look))
             .map_err(|error| storage_error("look at", &path, error))?
         else {
             return Ok(None);

@@ -38,6 +38,7 @@ use super::BackOff;
 use super::holder::Record;
 use super::wait::Patience;
 use crate::fault::{if_present, storage_error};
+use crate::in_use::{FOR_A_CHANGE, is_in_use, outlast};
 use crate::machine::Life;
 use crate::steps;
 
@@ -151,12 +152,14 @@ impl Prepared {
         let mut registry = REGISTRY.enter();
         let placed = match registry.closed {
             true => Err(io::Error::other("this process is ending")),
-            false => steps::rename_over(&self.directory, path),
+            false => steps::rename_dir(&self.directory, path),
         };
         self.in_place = match placed {
             Ok(()) => true,
             Err(error) => match error.kind() {
                 io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => false,
+                // What Windows says of a directory that is there, empty or not.
+                _ if is_in_use(&error) => false,
                 // A network file system may answer with an error what it did, or ask twice because
                 // the answer to the first rename was lost.
                 _ if is_there(&held.owner)? => true,
@@ -290,31 +293,41 @@ impl Owner {
 }
 
 fn look(directory: &Path) -> Result<Seen, StorageError> {
-    let failed = |error| storage_error("look at", directory, error);
-    let Some(entries) = if_present(fs::read_dir(directory)).map_err(failed)? else {
-        return Ok(Seen::Nothing);
-    };
-    for entry in entries {
-        // On a network file system the directory may be gone by now.
-        let Some(entry) = if_present(entry).map_err(failed)? else { return Ok(Seen::Nothing) };
-        if entry.file_name().as_encoded_bytes().starts_with(OWNER.as_bytes()) {
-            let owner = entry.path();
+    let owner = if_present(outlast(FOR_A_CHANGE, || owner_in(directory)))
+        .map_err(|error| storage_error("look at", directory, error))?;
+    Ok(match owner {
+        None => Seen::Nothing,
+        Some(None) => Seen::Empty,
+        Some(Some(owner)) => {
             let text = fs::read(&owner).ok();
             let record = text.and_then(|text| serde_json::from_slice(&text).ok());
             let held = Held { directory: directory.to_owned(), owner };
-            return Ok(Seen::Owned(Box::new(Owner { held, record })));
+            Seen::Owned(Box::new(Owner { held, record }))
+        }
+    })
+}
+
+/// The owner's record in a lock's directory, if there is one. On a network file system the
+/// directory may be gone in the middle of it.
+fn owner_in(directory: &Path) -> io::Result<Option<PathBuf>> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_name().as_encoded_bytes().starts_with(OWNER.as_bytes()) {
+            return Ok(Some(entry.path()));
         }
     }
-    Ok(Seen::Empty)
+    Ok(None)
 }
 
 fn remove_if_empty(directory: &Path) -> Result<(), StorageError> {
     match if_present(steps::remove_dir(directory)) {
         Err(error)
-            if !matches!(
-                error.kind(),
-                io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists
-            ) =>
+            // On Windows someone may be looking into it; it is removed another time.
+            if !is_in_use(&error)
+                && !matches!(
+                    error.kind(),
+                    io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists
+                ) =>
         {
             Err(storage_error("remove", directory, error))
         }
@@ -384,7 +397,7 @@ pub(super) fn sweep(folder: &Path, age: Duration) -> Result<(), StorageError> {
             take_apart(&path)?;
         } else if begins(PREPARED) && is_litter(&path, age)? {
             let away = folder.join(format!("{SWEPT}{}", nonce()));
-            let moved = if_present(steps::rename_over(&path, &away));
+            let moved = if_present(steps::rename_dir(&path, &away));
             if moved.map_err(|error| storage_error("rename", &path, error))?.is_some() {
                 take_apart(&away)?;
             }

@@ -1,9 +1,12 @@
 //! What a holder writes about itself: one record of a fixed size, so that taking a lock costs one
 //! write. For messages only: a record may be torn, left over or missing, and the lock still counts.
+//!
+//! On Unix it stands in the lock file. On Windows a lock keeps everybody else from reading the file,
+//! so it stands in a file beside it.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use jerry_domain::ports::Holder;
@@ -49,26 +52,31 @@ impl Record {
     }
 }
 
-/// Writes into a held lock file that this process holds it.
-pub(super) fn write(file: &File) -> io::Result<()> {
+/// Writes that this process holds the lock at `path`, whose file is `locked`.
+pub(super) fn write(locked: &File, path: &Path) -> io::Result<()> {
     let template = template()?;
     let mut bytes = template.bytes;
     write!(&mut bytes[template.since_at..], "{:.3}{}", Timestamp::now(), Template::END)?;
-    steps::write_at(file, &bytes, 0)
+    match beside(path) {
+        Some(path) => steps::write_at(&steps::open_or_create(&path)?, &bytes, 0),
+        None => steps::write_at(locked, &bytes, 0),
+    }
 }
 
-/// The name in a lock file, unless none is there or its process is proven dead: a record that
-/// was left over says nothing about who holds the lock now.
-pub(super) fn read(file: &File) -> Option<Holder> {
+/// Who wrote that they hold the lock at `path`, unless nobody did or the process is proven dead: a
+/// record that was left over says nothing about who holds the lock now.
+pub(super) fn read(path: &Path) -> Option<Holder> {
+    let file = steps::open_existing(beside(path).as_deref().unwrap_or(path)).ok()?;
     let mut text = Vec::with_capacity(SIZE);
     file.take(SIZE as u64).read_to_end(&mut text).ok()?;
     let record: Record = serde_json::from_slice(&text).ok()?;
     (record.life() != Life::Dead).then_some(record.holder)
 }
 
-/// As [`read`], of the file at `path`.
-pub(super) fn read_at(path: &Path) -> Option<Holder> {
-    read(&steps::open_existing(path).ok()?)
+/// The file beside the lock file at `path` in which the record stands; `None` where it stands in
+/// the lock file.
+pub(super) fn beside(path: &Path) -> Option<PathBuf> {
+    cfg!(windows).then(|| path.with_extension("holder"))
 }
 
 /// A record of this process that lacks only the time, which stands last.
@@ -105,11 +113,11 @@ mod tests {
         let path = folder.path().join("a.lock");
         let file = steps::open_or_create(&path).expect("created");
         steps::write_all(&file, "x".repeat(3 * SIZE).as_bytes()).expect("written");
-        assert_eq!(read_at(&path), None);
-        write(&file).expect("written");
-        write(&file).expect("written");
+        assert_eq!(read(&path), None);
+        write(&file, &path).expect("written");
+        write(&file, &path).expect("written");
 
-        let holder = read_at(&path).expect("a record");
+        let holder = read(&path).expect("a record");
         let ours = Record::of_this_process(holder.since).holder;
         assert_eq!(holder, ours);
         assert!(Timestamp::now() >= holder.since);
@@ -139,9 +147,9 @@ mod tests {
         let mut record = Record::of_this_process(Timestamp::now());
         // Another process has had this id since.
         record.holder.started = record.holder.started.map(|at| at + 1);
-        let file = steps::open_or_create(&path).expect("created");
+        let file = steps::open_or_create(&beside(&path).unwrap_or(path.clone())).expect("created");
         let text = serde_json::to_vec(&record).expect("serialises");
         steps::write_all(&file, &text).expect("written");
-        assert_eq!(read_at(&path).is_none(), record.life() == Life::Dead);
+        assert_eq!(read(&path).is_none(), record.life() == Life::Dead);
     }
 }

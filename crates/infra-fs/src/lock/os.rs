@@ -2,7 +2,8 @@
 //! Windows. The kernel releases them however their holder ends.
 //!
 //! A lock file may be removed, but only by whoever holds it. So a lock counts only if the locked
-//! file is still the one at the path; otherwise the path is opened anew.
+//! file is still the one at the path; otherwise the path is opened anew. On Windows the system
+//! itself removes no file that a holder or waiter has open, and renames none, so it always is.
 
 #![expect(clippy::disallowed_methods, reason = "this is the one module that locks files")]
 
@@ -99,7 +100,7 @@ pub(super) fn acquire(
         if is_at(&lock.0, path).map_err(|error| storage_error("look at", path, error))? {
             // The record is for messages only: a full disk must not keep a lock from anyone,
             // who may want to delete something.
-            drop(holder::write(&lock.0));
+            drop(holder::write(&lock.0, path));
             return Ok(Some(lock));
         }
     }
@@ -136,15 +137,15 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     Ok(ours.st_nlink > 0 && there.is_some_and(same))
 }
 
-/// Lock files are not removed here.
-#[cfg(not(unix))]
+/// It was opened so that it cannot leave its path: [`steps::open_or_create`].
+#[cfg(windows)]
 fn is_at(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
 /// Who holds the lock at `path`, if they left their name.
 pub(super) fn holder_of(path: &Path) -> Option<Holder> {
-    holder::read_at(path)
+    holder::read(path)
 }
 
 /// Whether somebody holds the lock at `path` now, and who; `None` when it has no file.
@@ -156,32 +157,38 @@ pub(super) fn state_of(path: &Path) -> Result<Option<(bool, Option<Holder>)>, St
         let Some(file) = file else { return Ok(None) };
         Ok(match OsLock::attempt(file, Mode::Shared)? {
             Attempt::Won(_) => Some((false, None)),
-            Attempt::Busy(file) => Some((true, holder::read(&file))),
+            Attempt::Busy(_) => Some((true, holder::read(path))),
         })
     });
     looked.map_err(|error| storage_error("look at", path, error))
 }
 
 /// Removes the lock file at `path` if nobody holds it, and says whether it did.
-#[cfg(unix)]
 pub(super) fn remove_if_idle(path: &Path) -> Result<bool, StorageError> {
     let removed = if_present(steps::open_for_update(path)).and_then(|file| {
         let Some(file) = file else { return Ok(false) };
         match OsLock::attempt(file, Mode::Exclusive)? {
-            Attempt::Won(lock) if is_at(&lock.0, path)? => {
-                steps::remove_file(path)?;
-                Ok(true)
-            }
+            Attempt::Won(lock) if is_at(&lock.0, path)? => remove(lock, path),
             Attempt::Won(_) | Attempt::Busy(_) => Ok(false),
         }
     });
     removed.map_err(|error| storage_error("remove", path, error))
 }
 
-/// Without the re-check of [`is_at`] a removed file could be locked beside its successor.
-#[cfg(not(unix))]
-pub(super) fn remove_if_idle(_: &Path) -> Result<bool, StorageError> {
-    Ok(false)
+/// Removed while it is held: whoever locks it afterwards sees by [`is_at`] that it is gone.
+#[cfg(unix)]
+fn remove(_held: OsLock, path: &Path) -> io::Result<bool> {
+    steps::remove_file(path).map(|()| true)
+}
+
+/// Removed only if nobody has it open, not even this process.
+#[cfg(windows)]
+fn remove(held: OsLock, path: &Path) -> io::Result<bool> {
+    if let Some(record) = holder::beside(path) {
+        if_present(steps::remove_file(&record))?;
+    }
+    drop(held);
+    Ok(if_present(steps::remove_unless_open(path))? == Some(true))
 }
 
 /// Never breaks anything: a lock file that is removed while it is held makes two holders.
