@@ -126,17 +126,14 @@ impl<'a> Looker<'a> {
             }
         };
         let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-        let nanos = |seconds: i64, nanos: u64| {
-            seconds.saturating_mul(1_000_000_000).saturating_add_unsigned(nanos)
-        };
         Ok(Some(Found {
             name,
             kind: if regular { Kind::File } else { Kind::Other },
             fingerprint: Fingerprint {
                 inode: stat.st_ino,
                 size: stat.st_size.cast_unsigned(),
-                mtime: nanos(stat.st_mtime, stat.st_mtime_nsec),
-                ctime: nanos(stat.st_ctime, stat.st_ctime_nsec),
+                mtime: nanos_since_epoch(stat.st_mtime, stat.st_mtime_nsec),
+                ctime: nanos_since_epoch(stat.st_ctime, stat.st_ctime_nsec),
             },
         }))
     }
@@ -168,4 +165,11 @@ impl<'a> Looker<'a> {
             },
         }))
     }
+}
+
+/// Unixes have different types for the nanoseconds.
+#[cfg(unix)]
+fn nanos_since_epoch(seconds: i64, nanos: impl Into<i128>) -> i64 {
+    let all = i128::from(seconds) * 1_000_000_000 + nanos.into();
+    all.clamp(i64::MIN.into(), i64::MAX.into()) as i64
 }
