@@ -16,6 +16,7 @@ mod histories;
 mod outcome;
 mod storm;
 mod table;
+mod windows;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -90,6 +91,8 @@ enum Name {
     Histories,
     /// Other file systems, full disks, and those whose locks may lie
     FileSystems,
+    /// The tests as Windows programs, under Wine
+    Windows,
 }
 
 impl Name {
@@ -101,6 +104,7 @@ impl Name {
             Self::Storm => storm::run(effort),
             Self::Histories => histories::run(effort),
             Self::FileSystems => file_systems::run(effort),
+            Self::Windows => windows::run(effort),
         }
     }
 }

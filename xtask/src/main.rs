@@ -1,6 +1,8 @@
 //! What developers run beside cargo's own commands: `cargo xtask …`.
 
 mod proof;
+#[cfg(unix)]
+mod windows;
 
 use std::process::ExitCode;
 
@@ -19,12 +21,17 @@ enum Task {
     Proof(proof::Arguments),
     /// The part of the proof that kills processes, for as long as is asked: `--commands 1000000`
     Storm(proof::Arguments),
+    /// Type-check for Windows and macOS, and run the tests as Windows programs under Wine
+    #[cfg(unix)]
+    Windows(windows::Arguments),
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Proof(arguments) => proof::run(&[], &arguments),
         Task::Storm(arguments) => proof::run(&["storm"], &arguments),
+        #[cfg(unix)]
+        Task::Windows(arguments) => windows::run(&arguments),
     };
     match done {
         Ok(code) => code,

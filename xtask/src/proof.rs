@@ -33,7 +33,7 @@ pub(crate) fn run(parts: &[&str], arguments: &Arguments) -> io::Result<ExitCode>
 }
 
 /// This program lies in `<target>/<profile>/`.
-fn target_folder() -> io::Result<PathBuf> {
+pub(crate) fn target_folder() -> io::Result<PathBuf> {
     let this = std::env::current_exe()?;
     let folder = this.ancestors().nth(2).ok_or_else(|| io::Error::other("no target folder"))?;
     Ok(folder.to_owned())

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Seek, Write};
+use std::io::{BufRead, BufReader, Seek, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -339,6 +339,7 @@ fn a_dash_is_standard_input() {
 #[cfg(unix)]
 #[test]
 fn an_export_replaces_its_file_as_a_whole() {
+    use std::io::Read;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     let folder = folder();
@@ -379,6 +380,7 @@ fn an_export_replaces_its_file_as_a_whole() {
 #[cfg(target_os = "linux")]
 #[test]
 fn interrupted_is_130_whatever_the_locks() {
+    use std::io::Read;
     use std::os::unix::process::ExitStatusExt;
 
     use jerry_domain::ports::LockName;

@@ -1,0 +1,71 @@
+//! What the task needs of the machine: had where it can be had, and named where it cannot.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+pub(super) fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Has rustup install the standard library of each target.
+pub(super) fn have_targets(targets: &[&str]) -> io::Result<()> {
+    let added = Command::new("rustup").args(["target", "add"]).args(targets).status();
+    if added.is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    let missing = format!("`rustup target add {}` does not work here", targets.join(" "));
+    Err(io::Error::other(missing))
+}
+
+/// Whether all of the program and its tests type-checks for `target`.
+pub(super) fn check(target: &str) -> io::Result<bool> {
+    let check = ["check", "--quiet", "--locked", "--all-targets", "--target", target];
+    Ok(cargo().args(check).status()?.success())
+}
+
+/// The C compiler for Windows, and Wine.
+pub(super) struct Tools {
+    pub(super) compiler: PathBuf,
+    pub(super) wine: PathBuf,
+    pub(super) wineserver: PathBuf,
+}
+
+impl Tools {
+    /// Finds them, or installs them where this is root on a system with apt.
+    pub(super) fn have() -> io::Result<Self> {
+        if let Some(tools) = Self::find() {
+            return Ok(tools);
+        }
+        let packages = ["gcc-mingw-w64-x86-64-win32", "wine64"];
+        let mut install = Command::new("apt-get");
+        install.args(["install", "--yes", "--no-install-recommends"]).args(packages);
+        let installed = install.env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
+        let installed = installed.status().is_ok_and(|status| status.success());
+        Self::find().filter(|_| installed).ok_or_else(|| {
+            let [compiler, wine] = packages;
+            io::Error::other(format!(
+                "needs the Debian packages {compiler} and {wine}, or the like"
+            ))
+        })
+    }
+
+    fn find() -> Option<Self> {
+        Some(Self {
+            compiler: find("x86_64-w64-mingw32-gcc")?,
+            wine: find("wine64").or_else(|| find("wine"))?,
+            wineserver: find("wineserver64").or_else(|| find("wineserver"))?,
+        })
+    }
+}
+
+/// Debian keeps what belongs to Wine's 64-bit half out of `PATH`.
+fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/lib/wine")]);
+    folders.map(|folder| folder.join(program)).find(|program| is_file(program))
+}
+
+fn is_file(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| found.is_file())
+}
