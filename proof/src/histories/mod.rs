@@ -23,6 +23,7 @@ mod worker;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
@@ -47,6 +48,10 @@ const PROGRAMS: u64 = 2;
 /// One in so many operations is a process of the program.
 const SHARE_OF_PROGRAMS: u64 = 25;
 
+/// How many operations are recorded in one store at most; then another begins, since whoever lists
+/// items looks at all tombstones.
+const LONGEST: u64 = 100_000;
+
 /// What the recording can be told.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Options of histories")]
@@ -65,28 +70,31 @@ pub(crate) fn run(effort: &Effort) -> Outcome {
 }
 
 fn run_all(effort: &Effort, outcome: &mut Outcome) -> io::Result<()> {
-    let jerry = effort.jerry.canonicalize()?;
-    let operations = effort.histories.operations.unwrap_or_else(|| effort.of(100_000, 1_000_000));
+    let mut left = effort.histories.operations.unwrap_or_else(|| effort.of(LONGEST, 10 * LONGEST));
+    let mut seed = effort.seed;
+    while left > 0 {
+        let operations = left.min(LONGEST);
+        left -= operations;
+        session(&effort.jerry.canonicalize()?, seed, operations, outcome)?;
+        seed += 1;
+    }
+    mutate(effort.seed, outcome)
+}
+
+/// Records and judges what everyone does in one store.
+fn session(jerry: &Path, seed: u64, operations: u64, outcome: &mut Outcome) -> io::Result<()> {
+    let ground = Ground::new(None)?;
     let by_program = operations / SHARE_OF_PROGRAMS / PROGRAMS;
     let by_services = (operations - by_program * PROGRAMS) / SERVICES;
-    let ground = Ground::new(None)?;
-    let team = Orders {
-        store: ground.store(),
-        folder: ground.folder().to_owned(),
-        number: 0,
-        seed: effort.seed,
+    let services = (0..SERVICES).map(|number| Orders {
         operations: by_services,
-        jerry: None,
-        dawdles: false,
-        fault: None,
-    };
-    let services =
-        (0..SERVICES).map(|number| Orders { number, dawdles: number % 2 == 0, ..team.clone() });
+        dawdles: number % 2 == 0,
+        ..Orders::new(&ground, number, seed)
+    });
     let programs = (SERVICES..SERVICES + PROGRAMS).map(|number| Orders {
-        number,
         operations: by_program,
-        jerry: Some(jerry.clone()),
-        ..team.clone()
+        jerry: Some(jerry.to_owned()),
+        ..Orders::new(&ground, number, seed)
     });
     let everyone: Vec<_> = services.chain(programs).collect();
 
@@ -98,9 +106,12 @@ fn run_all(effort: &Effort, outcome: &mut Outcome) -> io::Result<()> {
         Said::Strange(what) => Some(what.clone()),
         _ => None,
     });
-    outcome.violations.extend(strange);
-    outcome.violations.extend(judge(&histories));
-    outcome.cases = records.len() as u64;
+    let mut violations: Vec<_> = strange.chain(judge(&histories)).collect();
+    if !violations.is_empty() {
+        violations.push(format!("everything is kept in {}", ground.keep().display()));
+    }
+    outcome.violations.extend(violations);
+    outcome.cases += records.len() as u64;
     outcome.remarks.push(format!(
         "{} operations by {} processes in {:.1} s, of which {} as commands; {} items, {} events in \
          their histories, up to {} operations at once",
@@ -112,26 +123,20 @@ fn run_all(effort: &Effort, outcome: &mut Outcome) -> io::Result<()> {
         histories.values().map(Vec::len).sum::<usize>(),
         most_at_once(&records),
     ));
-    if !outcome.violations.is_empty() {
-        outcome.violations.push(format!("everything is kept in {}", ground.keep().display()));
-    }
-    mutate(&team, outcome)
+    Ok(())
 }
 
 /// Lets processes make histories that have a fault.
-fn mutate(team: &Orders, outcome: &mut Outcome) -> io::Result<()> {
+fn mutate(seed: u64, outcome: &mut Outcome) -> io::Result<()> {
     let mut shown = Vec::new();
     for fault in Fault::ALL {
         outcome.mutations += 1;
         let ground = Ground::new(None)?;
         let faulty = |number| Orders {
-            store: ground.store(),
-            folder: ground.folder().to_owned(),
-            number,
             operations: 500,
             dawdles: true,
             fault: Some(fault),
-            ..team.clone()
+            ..Orders::new(&ground, number, seed)
         };
         let records = record_all(&(0..SERVICES).map(faulty).collect::<Vec<_>>())?;
         let histories = record::by_item(&records);

@@ -12,6 +12,7 @@ use super::desk::{self, Ask, Program, Services};
 use super::fault::Fault;
 use super::record::{self, Record, Recorder, Row, Said};
 use crate::dice::Dice;
+use crate::ground::Ground;
 use crate::{adapters, dawdle};
 
 /// What it is told.
@@ -31,6 +32,20 @@ pub(super) struct Orders {
 }
 
 impl Orders {
+    /// To do nothing, as it should be done.
+    pub(super) fn new(ground: &Ground, number: u64, seed: u64) -> Self {
+        Self {
+            store: ground.store(),
+            folder: ground.folder().to_owned(),
+            number,
+            seed,
+            operations: 0,
+            jerry: None,
+            dawdles: false,
+            fault: None,
+        }
+    }
+
     pub(super) fn history(&self) -> PathBuf {
         self.folder.join(format!("{}.history", self.number))
     }
