@@ -46,9 +46,13 @@ fn binary(message: &str) -> Option<Binary> {
         Some((name, _)) => name.to_owned(),
         None => folder.file_name()?.to_string_lossy().into_owned(),
     };
-    let kind = if message["target"]["kind"][0] == "test" { target } else { "unit tests" };
+    let name = match message["target"]["kind"][0].as_str()? {
+        "test" => target.to_owned(),
+        "lib" => "unit tests".to_owned(),
+        _ => format!("unit tests of {target}"),
+    };
     Some(Binary {
-        name: format!("{package}/{kind}"),
+        name: format!("{package}/{name}"),
         program: message["executable"].as_str()?.into(),
         folder: folder.to_owned(),
     })

@@ -39,7 +39,9 @@ impl Wine {
         fs::create_dir_all(&self.prefix)?;
         fs::create_dir_all(&self.logs)?;
         fs::create_dir_all(&self.temporary)?;
-        if !self.command("wineboot").arg("--init").status()?.success() {
+        // What it says of the missing 32-bit half is of no concern here.
+        let mut boot = self.command("wineboot");
+        if !boot.arg("--init").stderr(Stdio::null()).status()?.success() {
             return Err(io::Error::other("wineboot fails"));
         }
         let drive = self.prefix.join("drive_c");
@@ -69,6 +71,10 @@ impl Wine {
         command.arg(program).env("WINEPREFIX", &self.prefix).env("WINEDEBUG", "-all");
         // Neither .NET nor a browser, whose installation Wine would offer.
         command.env("WINEDLLOVERRIDES", "mscoree,mshtml=").env("RUST_BACKTRACE", "0");
+        // Kept answers are looked for without asking cargo, and not written anew.
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+        command.envs(workspace.map(|root| ("INSTA_WORKSPACE_ROOT", root)));
+        command.env("INSTA_UPDATE", "no");
         command.stdin(Stdio::null());
         command
     }
