@@ -101,6 +101,28 @@ fn a_crash_in_mid_deletion_loses_neither_item_nor_number() {
     jerry.assert_sound();
 }
 
+/// Whoever made the tombstone may have been killed before it was durable; were the item unlinked then,
+/// a power cut could leave neither.
+#[test]
+fn an_interrupted_deletion_is_finished_with_a_durable_tombstone_only() {
+    if !can_inject() {
+        return;
+    }
+    let jerry = Jerry::new();
+    let id = jerry.create("killed while it is deleted");
+    let file = jerry.path("data/items").join(format!("{id}.json"));
+    let text = std::fs::read(&file).expect("there");
+    jerry.ok(["--yes", "delete", &id]);
+    std::fs::write(&file, text).expect("as if it had been killed before the unlink");
+
+    let refused = inject(&jerry, "fsync", "error=EIO", 1, &["note", &id, "too late"]);
+    assert!(refused.call.expect("something is synced").contains("/tombstones>"));
+    assert!(!refused.outcome.is_ok(), "{}", refused.outcome);
+    assert!(file.try_exists().expect("readable"), "unlinked beside a tombstone that may not last");
+    assert_eq!(jerry.refused(3, ["note", &id, "too late"])["code"], "deleted");
+    assert!(!file.try_exists().expect("readable"));
+}
+
 #[rstest]
 #[case::first_in_a_fresh_folder(true)]
 #[case::beside_items(false)]

@@ -61,6 +61,17 @@ pub(crate) fn take_away(
     Ok(publish::sync_parent(&path)?)
 }
 
+/// Finishes the deletion of `id`, whose tombstone somebody else made: they may have been killed before
+/// it was durable. Otherwise as [`take_away`].
+pub(crate) fn finish_deletion(
+    layout: &Layout,
+    locks: &FsLocks,
+    id: &WorkId,
+) -> Result<(), RepositoryError> {
+    publish::sync_parent(&layout.tombstone(id))?;
+    take_away(layout, locks, id)
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

@@ -16,8 +16,9 @@
 //!
 //! # Protocol of a deletion, under the item's lock
 //! 1. read and check as above; 2. create the tombstone, durably; 3. unlink the item, under the
-//!    lock `naming`; 4. fsync the folder. After a crash between 2 and 4 the item's file may still be there; beside a tombstone
-//!    of its own uid it counts as deleted, everywhere. When 3 fails, the tombstone is taken back.
+//!    lock `naming`; 4. fsync the folder. After a crash between 2 and 4 the item's file may still be
+//!    there; beside a tombstone of its own uid it counts as deleted, everywhere. Whoever would write
+//!    it makes that tombstone durable and goes on with 3. When 3 fails, the tombstone is taken back.
 //!
 //! Crash points of the publishing itself are listed in `publish`.
 
@@ -233,7 +234,7 @@ impl FsRepository {
         };
         index::check_name(&item, &shown, id)?;
         if self.is_deleted(&item)? {
-            naming::take_away(&self.layout, &self.locks, id)?;
+            naming::finish_deletion(&self.layout, &self.locks, id)?;
             return Err(self.missing(id)?);
         }
         if let Some(expected) = expected

@@ -91,7 +91,7 @@ fn finish_deletion(care: &FsCare, path: &Path) -> Result<Option<String>, Reposit
         return Ok(None);
     }
     backup::keep(&care.layout, path)?;
-    naming::take_away(&care.layout, &care.locks, &id)?;
+    naming::finish_deletion(&care.layout, &care.locks, &id)?;
     Ok(Some("finished the deletion".to_owned()))
 }
 

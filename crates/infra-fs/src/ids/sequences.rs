@@ -10,6 +10,9 @@
 //!
 //! # Crash points
 //! - before the publish of a block: nothing was given out of it;
+//! - during it, between the rename and the fsync of the folder: others already give out numbers of a
+//!   block that a power cut may still take back. Those that were acknowledged have an item or a
+//!   tombstone, and the repository's insert refuses them;
 //! - after it, before the item exists: the numbers are lost, gaps are fine;
 //! - power cut during the write in place: it changes digits of `next` only, which the next boot
 //!   does not look at. The text keeps its length, so that it parses at every instant.
