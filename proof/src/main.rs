@@ -13,7 +13,9 @@ mod faults;
 mod file_systems;
 mod ground;
 mod histories;
+mod models;
 mod outcome;
+mod schedules;
 mod storm;
 mod table;
 mod windows;
@@ -93,6 +95,10 @@ enum Name {
     FileSystems,
     /// The tests as Windows programs, under Wine
     Windows,
+    /// Every state of the protocols, and of wrong ones like them
+    Models,
+    /// The orders in which the threads of a process may run
+    Schedules,
 }
 
 impl Name {
@@ -105,6 +111,8 @@ impl Name {
             Self::Histories => histories::run(effort),
             Self::FileSystems => file_systems::run(effort),
             Self::Windows => windows::run(effort),
+            Self::Models => models::run(effort),
+            Self::Schedules => schedules::run(effort),
         }
     }
 }

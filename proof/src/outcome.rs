@@ -24,6 +24,16 @@ impl Outcome {
         Self { unit, ..Self::default() }
     }
 
+    /// Takes in what another, smaller part found.
+    pub(crate) fn add(&mut self, part: Self) {
+        self.cases += part.cases;
+        self.violations.extend(part.violations);
+        self.mutations += part.mutations;
+        self.unnoticed.extend(part.unnoticed);
+        self.skipped.extend(part.skipped);
+        self.remarks.extend(part.remarks);
+    }
+
     /// Whether everything held and every fault made on purpose was noticed.
     pub(crate) fn holds(&self) -> bool {
         let looked = self.cases > 0 || !self.skipped.is_empty();

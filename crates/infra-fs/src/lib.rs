@@ -26,6 +26,7 @@ mod repository;
 pub mod seam;
 mod steps;
 mod store;
+mod sync;
 mod tombstone;
 
 pub use atomic_file::{AtomicFileError, AtomicFiles};

@@ -27,7 +27,6 @@ use std::fs;
 use std::hash::BuildHasher;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -36,6 +35,7 @@ use jiff::Timestamp;
 
 use super::BackOff;
 use super::holder::Record;
+use super::registry::Registry;
 use super::wait::Patience;
 use crate::fault::{if_present, storage_error};
 use crate::in_use::{FOR_A_CHANGE, is_in_use, outlast};
@@ -149,29 +149,25 @@ impl Prepared {
     /// Makes this the lock at `path`, unless there is one.
     fn put_in_place(mut self, path: &Path) -> Result<Option<DirectoryLock>, StorageError> {
         let held = Held { directory: path.to_owned(), owner: path.join(&self.owner) };
-        let mut registry = REGISTRY.enter();
-        let placed = match registry.closed {
-            true => Err(io::Error::other("this process is ending")),
-            false => steps::rename_dir(&self.directory, path),
-        };
-        self.in_place = match placed {
-            Ok(()) => true,
+        let place = || match steps::rename_dir(&self.directory, path) {
+            Ok(()) => Ok(true),
             Err(error) => match error.kind() {
-                io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => false,
+                io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => Ok(false),
                 // What Windows says of a directory that is there, empty or not.
-                _ if is_in_use(&error) => false,
+                _ if is_in_use(&error) => Ok(false),
                 // A network file system may answer with an error what it did, or ask twice because
                 // the answer to the first rename was lost.
-                _ if is_there(&held.owner)? => true,
+                _ if is_there(&held.owner)? => Ok(true),
                 // Swept by someone who took this process for dead.
-                io::ErrorKind::NotFound => false,
-                _ => return Err(storage_error("rename to", path, error)),
+                io::ErrorKind::NotFound => Ok(false),
+                _ => Err(storage_error("rename to", path, error)),
             },
         };
-        Ok(self.in_place.then(|| {
-            registry.held.push(held.clone());
-            DirectoryLock(held)
-        }))
+        let ending = || io::Error::other("this process is ending");
+        self.in_place = REGISTRY
+            .enter(&held, place)
+            .unwrap_or_else(|| Err(storage_error("rename to", path, ending())))?;
+        Ok(self.in_place.then(|| DirectoryLock(held)))
     }
 }
 
@@ -206,43 +202,9 @@ impl Drop for DirectoryLock {
     }
 }
 
-/// The directory locks that this process holds. No kernel releases them.
-struct Registry {
-    state: Mutex<Registered>,
-    changed: Condvar,
-}
-
-struct Registered {
-    held: Vec<Held>,
-    /// Whose records could not be removed. This process may remove them when it comes by again;
-    /// for others they are provably nobody's once it has ended.
-    given_up: Vec<Held>,
-    closed: bool,
-}
-
-static REGISTRY: Registry = Registry {
-    state: Mutex::new(Registered { held: Vec::new(), given_up: Vec::new(), closed: false }),
-    changed: Condvar::new(),
-};
-
-impl Registry {
-    fn enter(&self) -> MutexGuard<'_, Registered> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn leave(&self, held: &Held, ended: bool) {
-        let mut state = self.enter();
-        state.held.retain(|other| other != held);
-        if !ended {
-            state.given_up.push(held.clone());
-        }
-        self.changed.notify_all();
-    }
-
-    fn has_given_up(&self, held: &Held) -> bool {
-        self.enter().given_up.contains(held)
-    }
-}
+/// The directory locks that this process holds. Where one could not be released it is provably
+/// nobody's once the process has ended.
+static REGISTRY: Registry<Held> = Registry::new();
 
 /// How long [`release_all`] waits for guards to be dropped.
 const GRACE: Duration = Duration::from_secs(2);
@@ -257,15 +219,8 @@ const GRACE: Duration = Duration::from_secs(2);
 /// To be called from an ordinary thread, not inside a signal handler: it takes a mutex. On Unix
 /// one signal-watching thread is the usual way.
 pub fn release_all() {
-    let mut state = REGISTRY.enter();
-    state.closed = true;
-    let waited = REGISTRY.changed.wait_timeout_while(state, GRACE, |state| !state.held.is_empty());
-    let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-    let Registered { held, given_up, .. } = &mut *state;
-    for held in held.drain(..).chain(given_up.drain(..)) {
-        // The process is ending: its death is the proof by which others take what stays behind.
-        drop(held.end());
-    }
+    // The process is ending: its death is the proof by which others take what stays behind.
+    REGISTRY.close(GRACE, |held| drop(held.end()));
 }
 
 /// What is at a lock's path.

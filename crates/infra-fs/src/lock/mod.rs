@@ -7,6 +7,9 @@
 mod directory;
 mod holder;
 mod os;
+mod registry;
+#[cfg(all(test, feature = "schedules"))]
+mod schedules;
 mod wait;
 
 use std::fmt;

@@ -55,7 +55,7 @@ impl OsLock {
     }
 
     /// Locks `file`, waiting in the kernel's queue for as long as it takes.
-    pub(super) fn wait(file: File, mode: Mode) -> io::Result<Self> {
+    fn wait(file: File, mode: Mode) -> io::Result<Self> {
         loop {
             let locked = match mode {
                 Mode::Exclusive => FileExt::lock(&file),
@@ -92,7 +92,7 @@ pub(super) fn acquire(
         let file = open(path)?;
         let attempt = OsLock::attempt(file, mode).and_then(|attempt| match attempt {
             Attempt::Won(lock) => Ok(Some(lock)),
-            Attempt::Busy(file) => wait::in_queue(file, mode, patience),
+            Attempt::Busy(file) => wait::in_queue(patience, move || OsLock::wait(file, mode)),
         });
         let Some(lock) = attempt.map_err(|error| storage_error("lock", path, error))? else {
             return Ok(None);

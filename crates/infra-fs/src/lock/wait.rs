@@ -3,13 +3,11 @@
 //! Whoever polls loses to whoever happens to ask in the right moment, and starves. The kernel's
 //! queue has no deadline, so a thread waits in it for the caller, who waits for the thread.
 
-use std::fs::File;
 use std::io;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use super::os::{Mode, OsLock};
+use crate::sync::mpsc::{self, RecvTimeoutError};
+use crate::sync::thread;
 
 /// How long a caller still wants to wait.
 #[derive(Debug, Clone, Copy)]
@@ -32,16 +30,19 @@ impl Patience {
     }
 }
 
-/// Waits for the lock of `file`; `None` when the caller's patience ends first. Then the thread
-/// stays in the queue and gives the lock back as soon as it wins it.
-pub(super) fn in_queue(file: File, mode: Mode, patience: Patience) -> io::Result<Option<OsLock>> {
+/// Lets `wait` wait for a lock, which its drop releases; `None` when the caller's patience ends
+/// first. Then the thread stays in the queue and gives the lock back as soon as it wins it.
+pub(super) fn in_queue<L: Send + 'static>(
+    patience: Patience,
+    wait: impl FnOnce() -> io::Result<L> + Send + 'static,
+) -> io::Result<Option<L>> {
     if patience.left().is_zero() {
         return Ok(None);
     }
     let (winner, wins) = mpsc::channel();
     thread::Builder::new().name("jerry-lock".to_owned()).stack_size(STACK).spawn(move || {
         // Nobody listens any more: the lock comes back in the error and is released here.
-        drop(winner.send(OsLock::wait(file, mode)));
+        drop(winner.send(wait()));
     })?;
     match wins.recv_timeout(patience.left()) {
         Ok(won) => won.map(Some),
