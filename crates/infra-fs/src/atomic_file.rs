@@ -139,7 +139,7 @@ impl AtomicFiles {
         let Some(changed) = change(value) else { return Ok(false) };
         let text = encode(&place, &changed)?;
         let text = match &content {
-            Some(content) => codec::respell(&content.bytes, text),
+            Some(content) => codec::respell(&content.bytes, text, &[]),
             None => text,
         };
         publish_over(&place, content.as_ref(), &text)

@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::ops::Range;
-use std::{fmt, iter};
 
 use jerry_domain::ports::Malformed;
 use serde::de::{
@@ -43,16 +43,22 @@ pub(crate) fn decode<T: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T,
     serde_json::from_slice(bytes).map_err(malformed)
 }
 
-/// Gives numbers in `new` the spelling that they have in `old`.
+/// Gives numbers in `new` the spelling that they have in `old`, which in `new` stands within the
+/// fields `within`.
 ///
 /// serde_json keeps every digit but writes an exponent as `e+400` whatever it read; a number that
-/// a person or another program wrote as `1E400` shall come back as that.
-pub(crate) fn respell(old: &[u8], new: Vec<u8>) -> Vec<u8> {
-    let mut spellings: HashMap<Vec<u8>, VecDeque<&[u8]>> = HashMap::new();
-    for number in numbers(old) {
+/// a person or another program wrote as `1E400` shall come back as that. A number is known again
+/// by the keys that lead to it, and by its order among those with the same keys: fields may have
+/// changed places.
+pub(crate) fn respell(old: &[u8], new: Vec<u8>, within: &[&str]) -> Vec<u8> {
+    let mut spellings: HashMap<(Vec<Cow<'_, [u8]>>, Vec<u8>), VecDeque<&[u8]>> = HashMap::new();
+    let mut numbers = Numbers::of(old);
+    while let Some(number) = numbers.next() {
         let lexeme = &old[number];
-        if let Some(spelt) = respelt(lexeme).filter(|spelt| spelt != lexeme) {
-            spellings.entry(spelt).or_default().push_back(lexeme);
+        let within = within.iter().map(|key| Cow::Borrowed(key.as_bytes()));
+        if let Some(spelt) = respelt(lexeme) {
+            let keys = within.chain(numbers.keys()).collect();
+            spellings.entry((keys, spelt)).or_default().push_back(lexeme);
         }
     }
     if spellings.is_empty() {
@@ -60,9 +66,14 @@ pub(crate) fn respell(old: &[u8], new: Vec<u8>) -> Vec<u8> {
     }
     let mut text = Vec::with_capacity(new.len());
     let mut copied = 0;
-    for number in numbers(&new) {
-        let known = spellings.get_mut(&new[number.clone()]).and_then(VecDeque::pop_front);
-        if let Some(spelling) = known {
+    let mut numbers = Numbers::of(&new);
+    while let Some(number) = numbers.next() {
+        let spelt = &new[number.clone()];
+        if respelt(spelt).is_none() {
+            continue;
+        }
+        let place = (numbers.keys().collect(), spelt.to_vec());
+        if let Some(spelling) = spellings.get_mut(&place).and_then(VecDeque::pop_front) {
             text.extend_from_slice(&new[copied..number.start]);
             text.extend_from_slice(spelling);
             copied = number.end;
@@ -80,32 +91,71 @@ fn respelt(lexeme: &[u8]) -> Option<Vec<u8>> {
     Some([mantissa, b"e", sign, exponent].concat())
 }
 
-/// Where the numbers stand in valid JSON.
-fn numbers(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
-    let mut at = 0;
-    iter::from_fn(move || {
-        while let Some(byte) = text.get(at) {
+/// The numbers of valid JSON.
+struct Numbers<'a> {
+    text: &'a [u8],
+    at: usize,
+    /// For each open bracket the key that was read last, with its quotes; none in a list.
+    open: Vec<&'a [u8]>,
+}
+
+impl<'a> Numbers<'a> {
+    fn of(text: &'a [u8]) -> Self {
+        Self { text, at: 0, open: Vec::new() }
+    }
+
+    /// Where the next number stands.
+    fn next(&mut self) -> Option<Range<usize>> {
+        while let Some(byte) = self.text.get(self.at) {
             match byte {
+                b'{' | b'[' => self.open.push(b""),
+                b'}' | b']' => drop(self.open.pop()),
                 b'"' => {
-                    at += 1;
-                    while text.get(at).is_some_and(|byte| *byte != b'"') {
-                        at += if text[at] == b'\\' { 2 } else { 1 };
+                    let string = self.string();
+                    let mut rest = self.text[self.at..].iter();
+                    if rest.find(|byte| !byte.is_ascii_whitespace()) == Some(&b':')
+                        && let Some(key) = self.open.last_mut()
+                    {
+                        *key = string;
                     }
-                    at += 1;
+                    continue;
                 }
                 b'-' | b'0'..=b'9' => {
-                    let rest = &text[at..];
+                    let rest = &self.text[self.at..];
                     let in_number =
                         |b: &u8| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
                     let length = rest.iter().position(|b| !in_number(b)).unwrap_or(rest.len());
-                    at += length;
-                    return Some(at - length..at);
+                    self.at += length;
+                    return Some(self.at - length..self.at);
                 }
-                _ => at += 1,
+                _ => {}
             }
+            self.at += 1;
         }
         None
-    })
+    }
+
+    /// Steps over a string.
+    fn string(&mut self) -> &'a [u8] {
+        let start = self.at;
+        self.at += 1;
+        while self.text.get(self.at).is_some_and(|byte| *byte != b'"') {
+            self.at += if self.text[self.at] == b'\\' { 2 } else { 1 };
+        }
+        self.at = (self.at + 1).min(self.text.len());
+        &self.text[start..self.at]
+    }
+
+    /// The keys that lead to the number that was found last.
+    fn keys(&self) -> impl Iterator<Item = Cow<'a, [u8]>> {
+        self.open.iter().filter(|key| !key.is_empty()).map(|key| {
+            let spelt = key.contains(&b'\\').then(|| serde_json::from_slice::<String>(key).ok());
+            match spelt.flatten() {
+                Some(key) => Cow::Owned(key.into_bytes()),
+                None => Cow::Borrowed(key.get(1..key.len() - 1).unwrap_or_default()),
+            }
+        })
+    }
 }
 
 /// Any JSON whose objects have no key twice.
@@ -265,6 +315,16 @@ mod tests {
         let value: Value = decode("x", text).expect("valid");
         let written = serde_json::to_vec(&value).expect("serialises");
         assert_ne!(written, text, "serde_json spells exponents its own way");
-        assert_eq!(respell(text, written), text);
+        assert_eq!(respell(text, written, &[]), text);
+    }
+
+    #[test]
+    fn a_spelling_stays_with_its_number_when_fields_change_places() {
+        let old = br#"{"x":1E5,"l":[{"a":1e5},{"\u0061":1E+5}],"b":{"a":1e5}}"#;
+        let new = br#"{"b":{"a":1e+5},"x":1e+5,"l":[{"a":1e+5},{"a":1e+5}]}"#.to_vec();
+        let spelt = br#"{"b":{"a":1e5},"x":1E5,"l":[{"a":1e5},{"a":1E+5}]}"#;
+        assert_eq!(respell(old, new, &[]), spelt);
+        let under = br#"{"item":{"x":1e+5},"x":1e+5}"#.to_vec();
+        assert_eq!(respell(old, under, &["item"]), br#"{"item":{"x":1E5},"x":1e+5}"#);
     }
 }

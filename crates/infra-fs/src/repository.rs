@@ -154,7 +154,7 @@ impl FsRepository {
             return Err(refused(Refusal::Rule(rule.to_owned())));
         }
         let next = self.completed(next);
-        let text = codec::respell(&content.bytes, encode(&next)?);
+        let text = codec::respell(&content.bytes, encode(&next)?, &[]);
         let path = self.layout.item(id);
         let staged = Staged::write(&path, &text, Some(content.metadata.permissions()))?;
         self.check_unchanged(id, &content)?;
@@ -180,7 +180,7 @@ impl FsRepository {
         };
         let text = codec::encode(&tombstone).map_err(|error| self.unencodable(id, error))?;
         // It must be readable ever after.
-        let text = within_limit(id, codec::respell(&content.bytes, text))?;
+        let text = within_limit(id, codec::respell(&content.bytes, text, &["item"]))?;
         self.make_folder(self.layout.tombstones())?;
         self.check_unchanged(id, &content)?;
         // A tombstone of another uid under this number came from another clone; its item is kept.
