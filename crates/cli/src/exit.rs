@@ -393,7 +393,7 @@ fn refused(refusal: &Refusal, whole: &dyn StdError) -> Failure {
         Refusal::EvidenceOnSubtask { .. }
         | Refusal::Empty { .. }
         | Refusal::Invalid(
-            InvalidItem::Version
+            InvalidItem::Version(_)
             | InvalidItem::DuplicateCheckId(_)
             | InvalidItem::OwnParent
             | InvalidItem::OwnDependency

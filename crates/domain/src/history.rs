@@ -86,9 +86,21 @@ pub struct FieldChange {
     /// What stands there after. `null` both here and in `from`: appended.
     #[serde(default)]
     pub to: Value,
+    /// Fields that this version does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl FieldChange {
+    fn new(field: String, from: Value, to: Value) -> Self {
+        Self { field, from, to, extra: Extra::new() }
+    }
+
+    /// The element at `path` was added to the end of its list.
+    fn append(path: String) -> Self {
+        Self::new(path, Value::Null, Value::Null)
+    }
+
     /// Whether the change added the element at its path to the end of its list.
     #[must_use]
     pub fn is_append(&self) -> bool {
@@ -152,11 +164,9 @@ pub(crate) fn changes(
     macro_rules! whole {
         ($($field:ident),*) => {$(
             if before.$field != after.$field {
-                found.push(FieldChange {
-                    field: stringify!($field).to_owned(),
-                    from: serde_json::to_value(&before.$field)?,
-                    to: serde_json::to_value(&after.$field)?,
-                });
+                let from = serde_json::to_value(&before.$field)?;
+                let to = serde_json::to_value(&after.$field)?;
+                found.push(FieldChange::new(stringify!($field).to_owned(), from, to));
             }
         )*};
     }
@@ -165,11 +175,8 @@ pub(crate) fn changes(
             let (from, to) = (&before.$field, &after.$field);
             // Appending to a long list is the common write; it must not cost the list.
             if to.len() > from.len() && to.starts_with(from) {
-                found.extend((from.len()..to.len()).map(|index| FieldChange {
-                    field: format!("{}/{index}", stringify!($field)),
-                    from: Value::Null,
-                    to: Value::Null,
-                }));
+                let path = |index| format!("{}/{index}", stringify!($field));
+                found.extend((from.len()..to.len()).map(path).map(FieldChange::append));
             } else {
                 scalars!($field);
             }
@@ -183,11 +190,9 @@ pub(crate) fn changes(
     scalars!(external_ref, created_at, started_at, completed_at, due_at, imported);
     // Said even where both are equal: without it, going back takes the last entry's time.
     if before.history.last().is_none_or(|entry| entry.at != before.updated_at) {
-        found.push(FieldChange {
-            field: "updated_at".to_owned(),
-            from: serde_json::to_value(before.updated_at)?,
-            to: serde_json::to_value(after.updated_at)?,
-        });
+        let from = serde_json::to_value(before.updated_at)?;
+        let to = serde_json::to_value(after.updated_at)?;
+        found.push(FieldChange::new("updated_at".to_owned(), from, to));
     }
     Ok(found)
 }
@@ -198,11 +203,8 @@ fn compare(path: String, from: Value, to: Value, found: &mut Vec<FieldChange>) {
         (Value::Array(from), Value::Array(to))
             if to.len() > from.len() && to.starts_with(&from) =>
         {
-            found.extend((from.len()..to.len()).map(|index| FieldChange {
-                field: format!("{path}/{index}"),
-                from: Value::Null,
-                to: Value::Null,
-            }));
+            let path = |index| format!("{path}/{index}");
+            found.extend((from.len()..to.len()).map(path).map(FieldChange::append));
         }
         (Value::Array(from), Value::Array(to)) if from.len() == to.len() => {
             for (index, (from, to)) in from.into_iter().zip(to).enumerate() {
@@ -219,7 +221,7 @@ fn compare(path: String, from: Value, to: Value, found: &mut Vec<FieldChange>) {
                 }
             }
         }
-        (from, to) => found.push(FieldChange { field: path, from, to }),
+        (from, to) => found.push(FieldChange::new(path, from, to)),
     }
 }
 
@@ -260,13 +262,13 @@ pub(crate) fn rebuild(item: &WorkItem, wanted: u64) -> Result<WorkItem, UnknownV
 fn oldest_reachable(item: &WorkItem) -> u64 {
     let mut oldest = item.version;
     for entry in item.history.iter().rev() {
-        if entry.version != oldest {
+        if entry.version != oldest || oldest == 1 {
             return oldest;
         }
+        // Without an entry for it, a version is still what its successor's entry leads back to.
         oldest -= 1;
     }
-    // Without an entry for it, a version is still what its successor's entry leads back to.
-    oldest.max(1)
+    oldest
 }
 
 fn take_back(item: &mut Value, change: &FieldChange) -> Option<()> {

@@ -15,9 +15,9 @@ use crate::{
 /// Why fields do not make an item.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidItem {
-    /// Versions start at 1.
-    #[error("version is 0; the first version is 1")]
-    Version,
+    /// Versions start at 1, and the greatest number is no version: it would have no next.
+    #[error("{0} is no version; the first version is 1")]
+    Version(u64),
     /// Two entries of the checklists have one name.
     #[error("checklist id {0} occurs twice")]
     DuplicateCheckId(CheckId),
@@ -242,8 +242,8 @@ impl TryFrom<Record> for WorkItem {
     type Error = InvalidItem;
 
     fn try_from(mut record: Record) -> Result<Self, InvalidItem> {
-        if record.version == 0 {
-            return Err(InvalidItem::Version);
+        if matches!(record.version, 0 | u64::MAX) {
+            return Err(InvalidItem::Version(record.version));
         }
         let mut seen = HashSet::new();
         let criteria = record.acceptance_criteria.iter().map(|criterion| &criterion.id);

@@ -2,7 +2,8 @@
 
 use jerry_domain::testing::{edit, item, item_ref, json, number, stamp, title, work_id, writes};
 use jerry_domain::{
-    Edit, InvalidItem, ItemRef, Refusal, Stamp, Transition, Uid, UnknownVersion, WorkId, WorkItem,
+    Edit, FieldChange, HistoryEntry, InvalidItem, ItemRef, Refusal, Stamp, Transition, Uid,
+    UnknownVersion, WorkId, WorkItem,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -276,8 +277,31 @@ fn a_refused_move_names_the_allowed_ones() {
             record.version = 0;
             record
         }),
-        Err(InvalidItem::Version)
+        Err(InvalidItem::Version(0))
     ));
+}
+
+/// Whatever a file says of versions, no arithmetic on them overflows.
+#[test]
+fn a_version_without_a_next_and_a_history_before_the_first_are_survived() {
+    let mut record = parse(small_item()).into_record();
+    record.version = u64::MAX;
+    assert!(matches!(WorkItem::try_from(record), Err(InvalidItem::Version(u64::MAX))));
+
+    let mut record = parse(small_item()).into_record();
+    record.version = 1;
+    let entry = r#"{"at":"2026-01-01T00:00:00Z","actor":"ada","version":1,"event":"created"}"#;
+    let entry: HistoryEntry = serde_json::from_str(entry).expect("an entry");
+    record.history = vec![HistoryEntry { version: 0, ..entry.clone() }, entry];
+    let item = WorkItem::try_from(record).expect("valid");
+    assert!(matches!(item.at_version(0), Err(UnknownVersion::OutOfReach { oldest: 1, .. })));
+}
+
+#[test]
+fn unknown_fields_of_a_change_are_kept() {
+    let text = r#"{"field":"title","from":"a","to":"b","why":1.10}"#;
+    let change: FieldChange = serde_json::from_str(text).expect("a change");
+    assert_eq!(serde_json::to_string(&change).expect("JSON"), text);
 }
 
 /// A file of the greatest size full of dependencies is refused or read at once, not pondered.
