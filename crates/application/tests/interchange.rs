@@ -487,3 +487,31 @@ fn progress_is_told() {
     pollster::block_on(import).expect("imports");
     assert_eq!(told, [(0, 1), (1, 1)]);
 }
+
+/// What no Rust number holds comes back as it stood there.
+#[test]
+fn numbers_of_a_line_are_kept_to_the_letter() {
+    let line = r#"{"schema":1,"id":"WORK-007","uid":"7","version":1,"type":"task","title":"T",
+        "status":"pending","priority":"low","created_at":"2026-01-01T00:00:00Z",
+        "updated_at":"2026-01-01T00:00:00Z","x":[18446744073709551616,-0,1.10,0.00]}"#;
+    let store = Store::new();
+    assert_eq!(store.jsonl(&line.replace('\n', "")).rejected, []);
+    let lines = store.exported_lines();
+    assert!(lines.contains(r#""x":[18446744073709551616,-0,1.10,0.00]}"#), "{lines}");
+}
+
+/// A document of the greatest size is read in one pass, whatever it is full of.
+#[test]
+fn a_document_full_of_one_thing_is_read_at_once() {
+    let table = "## Evidence\n\n| Criterion | Evidence | Source |\n|--|--|--|\n";
+    let unknown = "| AC-1 | a | b |\n".repeat(100_000);
+    let list = (1..30_000).map(|n| format!("- AC-{n}: a\n")).collect::<String>();
+    let proofs = (1..30_000).map(|n| format!("| AC-{n} | a | b |\n")).collect::<String>();
+    for document in [
+        format!("# A\n\n{}\n", "&#".repeat(1_000_000)),
+        format!("# A\n\n{table}{unknown}"),
+        format!("# A\n\n## Acceptance Criteria\n\n{list}\n{table}{proofs}"),
+    ] {
+        Store::new().documents(&[("a.md", &document)]);
+    }
+}

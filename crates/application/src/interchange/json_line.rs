@@ -10,8 +10,12 @@ use serde_json::{Map, Value};
 /// A reason fit for a report, with the column where there is one.
 pub(super) fn object(line: &str) -> Result<Map<String, Value>, String> {
     let value: Value = serde_json::from_str(line).map_err(|error| reason(&error))?;
-    if let Some(key) = repeated_key(line) {
-        return Err(format!("the key {key:?} occurs twice in one object"));
+    match suspicious_key(line) {
+        Some(key) if key.starts_with(PRIVATE_KEYS) => {
+            return Err(format!("the key {key:?} is reserved"));
+        }
+        Some(key) => return Err(format!("the key {key:?} occurs twice in one object")),
+        None => {}
     }
     match value {
         Value::Object(fields) => Ok(fields),
@@ -29,9 +33,13 @@ pub(super) fn reason(error: &serde_json::Error) -> String {
     }
 }
 
-/// The first key that an object of `json`, which must be valid, has twice. A parser would keep
-/// one of the two values and lose the other in silence.
-pub(super) fn repeated_key(json: &str) -> Option<String> {
+/// How the keys begin by which serde_json tells itself of numbers. It would take an object that
+/// somebody wrote with one for a number.
+const PRIVATE_KEYS: &str = "$serde_json::private::";
+
+/// The first key that an object of `json`, which must be valid, has twice, or that is reserved. A
+/// parser would keep one of two values and lose the other in silence.
+fn suspicious_key(json: &str) -> Option<String> {
     let bytes = json.as_bytes();
     // One entry for each open bracket; a set for an object, with whether a key comes next.
     let mut open: Vec<Option<HashSet<String>>> = Vec::new();
@@ -60,6 +68,9 @@ pub(super) fn repeated_key(json: &str) -> Option<String> {
                 }
                 if let (true, Some(Some(keys))) = (key_next, open.last_mut()) {
                     let key: String = serde_json::from_str(json.get(start..=at)?).ok()?;
+                    if key.starts_with(PRIVATE_KEYS) {
+                        return Some(key);
+                    }
                     if let Some(key) = keys.replace(key) {
                         return Some(key);
                     }
@@ -85,13 +96,17 @@ mod tests {
     #[case(r#"{"a":"a","b":["a","a"],"c":"\\"}"#, None)]
     #[case(r#"{"a":{},"b":[],"a":0}"#, Some("a"))]
     fn a_repeated_key_is_found(#[case] json: &str, #[case] key: Option<&str>) {
-        assert_eq!(repeated_key(json).as_deref(), key);
+        assert_eq!(suspicious_key(json).as_deref(), key);
     }
 
     #[rstest]
     #[case("[]", "not a JSON object")]
     #[case("{\"a\":1,\"a\":2}", "the key \"a\" occurs twice in one object")]
     #[case("{\"a\":\u{0}}", "expected value (column 6)")]
+    #[case(
+        r#"{"a":{"$serde_json::private::Number":"1"}}"#,
+        "the key \"$serde_json::private::Number\" is reserved"
+    )]
     #[case("{\"a\":", "EOF while parsing a value (column 5)")]
     fn what_is_wrong_is_said(#[case] line: &str, #[case] said: &str) {
         assert_eq!(object(line).expect_err("malformed"), said);

@@ -149,8 +149,10 @@ fn reference(out: &mut String, c: char) {
 
 /// The character that `text` begins with as a numeric reference, and the reference's length.
 fn referenced(text: &str) -> Option<(char, usize)> {
+    const MOST_DIGITS: usize = 7;
     let digits = text.strip_prefix("&#")?;
-    let end = digits.find(';').filter(|end| (1..=7).contains(end))?;
+    // No further than a reference can reach: there may be one at every other byte.
+    let end = digits.bytes().take(MOST_DIGITS + 1).position(|byte| byte == b';')?;
     let digits = &digits[..end];
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

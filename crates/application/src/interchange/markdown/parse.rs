@@ -1,6 +1,6 @@
 //! From a document to a draft.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jerry_domain::{
     Actor, Artifact, CheckId, Evidence, Extra, Label, Note, Phase, Source, Timestamp, Title,
@@ -324,16 +324,27 @@ impl Reader {
         Some(())
     }
 
-    fn finish(mut self) -> Result<(Draft, Vec<(usize, String)>), Fault> {
-        for proof in std::mem::take(&mut self.evidence) {
-            let own = |check: &&mut DraftCheck| {
-                check.id.as_ref().is_some_and(|id| id.as_str() == proof.criterion)
-            };
-            match self.draft.criteria.iter_mut().find(own) {
-                Some(criterion) => criterion.evidence.push(proof.evidence),
-                None => self.keep_rest(EVIDENCE, &[(proof.line, &proof.row)]),
+    /// Gives each criterion its evidence, and keeps what belongs to none.
+    fn attach_evidence(&mut self) {
+        let mut places = HashMap::new();
+        for (place, check) in self.draft.criteria.iter().enumerate() {
+            if let Some(id) = &check.id {
+                places.entry(id.as_str().to_owned()).or_insert(place);
             }
         }
+        let mut lost = Vec::new();
+        for proof in std::mem::take(&mut self.evidence) {
+            match places.get(&proof.criterion) {
+                Some(place) => self.draft.criteria[*place].evidence.push(proof.evidence),
+                None => lost.push(proof),
+            }
+        }
+        let rows: Vec<_> = lost.iter().map(|proof| (proof.line, proof.row.as_str())).collect();
+        self.keep_rest(EVIDENCE, &rows);
+    }
+
+    fn finish(mut self) -> Result<(Draft, Vec<(usize, String)>), Fault> {
+        self.attach_evidence();
         let draft = &mut self.draft;
         let noted = draft.notes.iter().map(|note| note.at);
         let others = draft.started_at.into_iter().chain(draft.completed_at).chain(noted);
