@@ -186,12 +186,29 @@ impl Settings {
     /// # Errors
     /// A file that cannot be read or is no TOML, a value that its setting does not allow.
     pub fn load(flags: &[(Key, Option<&str>)], env: &Env, files: &Files) -> Result<Self, Failure> {
-        let mut documents = Vec::new();
+        let mut texts = Vec::new();
         for path in [&files.local, &files.project, &files.user].into_iter().flatten() {
-            if let Some(document) = read(path)? {
-                documents.push((path.clone(), document));
+            if let Some(text) = read(path)? {
+                texts.push((path.clone(), text));
             }
         }
+        Self::of(flags, env, texts)
+    }
+
+    /// As [`Settings::load`], of what the files say; those that decide first come first.
+    ///
+    /// # Errors
+    /// A text that is no TOML, a value that its setting does not allow.
+    pub fn of(
+        flags: &[(Key, Option<&str>)],
+        env: &Env,
+        texts: Vec<(PathBuf, String)>,
+    ) -> Result<Self, Failure> {
+        let parsed = texts.into_iter().map(|(path, text)| {
+            let document = parse(&path, &text)?;
+            Ok((path, document))
+        });
+        let documents = parsed.collect::<Result<Vec<_>, Failure>>()?;
         let all: Result<Vec<_>, Failure> =
             KEYS.into_iter().map(|key| resolve(key, flags, env, &documents)).collect();
         let unknown = documents.iter().flat_map(|(path, document)| {
@@ -350,7 +367,7 @@ fn names_of(document: &DocumentMut) -> Vec<String> {
     names
 }
 
-fn read(path: &Path) -> Result<Option<DocumentMut>, Failure> {
+fn read(path: &Path) -> Result<Option<String>, Failure> {
     // A pipe in its place would hang every command.
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         let message = format!("{} is not a regular file", path.display());
@@ -359,7 +376,7 @@ fn read(path: &Path) -> Result<Option<DocumentMut>, Failure> {
             .hint("settings files are TOML: prefix = \"WORK\""));
     }
     match std::fs::read_to_string(path) {
-        Ok(text) => parse(path, &text).map(Some),
+        Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Failure::io(format_args!("cannot read {}", path.display()), &error)),
     }

@@ -20,6 +20,8 @@ mod locate;
 pub mod lock;
 pub mod machine;
 mod naming;
+#[cfg(feature = "proof")]
+pub mod proof;
 mod publish;
 mod read;
 mod repository;

@@ -1,7 +1,7 @@
 //! Gives out identities (uids) and numbers without a coordinator.
 
-mod sequences;
-mod snowflake;
+pub(crate) mod sequences;
+pub(crate) mod snowflake;
 
 use std::sync::Arc;
 

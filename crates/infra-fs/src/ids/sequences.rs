@@ -24,6 +24,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
+use std::ops::RangeInclusive;
 
 use jerry_domain::ports::{IdError, LockName, Unreadable};
 use jerry_domain::{Prefix, WorkId};
@@ -98,24 +99,11 @@ impl Sequences {
             Some(sequence) => sequence.clone(),
             None => self.rebuilt(prefix)?,
         };
-        let same_boot = sequence.boot == boot && boot != UNKNOWN_BOOT;
-        let first = if same_boot { sequence.next.0 } else { sequence.reserved.0 + 1 };
-        let last = first.checked_add(count - 1).filter(|last| *last <= WorkId::MAX_NUMBER);
-        let last = last.ok_or_else(exhausted)?;
-
-        let within_block = same_boot && last <= sequence.reserved.0;
-        let reserved = if within_block {
-            sequence.reserved
-        } else {
-            // Where boots cannot be told apart, what remains of a block would be a gap each time.
-            let ahead = if boot == UNKNOWN_BOOT { 0 } else { BLOCK };
-            Digits(sequence.reserved.0.max(last.saturating_add(ahead)).min(WorkId::MAX_NUMBER))
-        };
-        let moved = Sequence { reserved, next: Digits(last + 1), boot };
-        table.prefixes.insert(prefix.clone(), moved);
-        self.store(&table, file.filter(|_| within_block))?;
+        let taken = sequence.take(count, boot).ok_or_else(exhausted)?;
+        table.prefixes.insert(prefix.clone(), taken.left);
+        self.store(&table, file.filter(|_| taken.within_block))?;
         let id = |number| WorkId::new(prefix.clone(), number).map_err(|_| exhausted());
-        (first..=last).map(id).collect()
+        taken.numbers.map(id).collect()
     }
 
     /// Goes on behind the greatest number of `prefix` that exists.
@@ -147,11 +135,10 @@ impl Sequences {
         let shown = self.layout.relative(&path);
         let Some((table, _)) = read::json::<Table>(&path, &shown)? else { return Ok(Vec::new()) };
         let mut behind = Vec::new();
-        let boot = machine::boot_id();
+        let boot = machine::boot_id().unwrap_or(UNKNOWN_BOOT);
         for (prefix, sequence) in table.prefixes {
             let greatest = self.greatest(&prefix)?;
-            let same_boot = boot == Some(&sequence.boot);
-            let next = if same_boot { sequence.next.0 } else { sequence.reserved.0 + 1 };
+            let next = sequence.next_in(boot);
             if next <= greatest {
                 behind.push(Behind { prefix, next, greatest });
             }
@@ -206,6 +193,38 @@ impl Sequences {
     }
 }
 
+/// Numbers that were taken out of a sequence.
+struct Taken {
+    numbers: RangeInclusive<u64>,
+    left: Sequence,
+    /// Whether they had been reserved before.
+    within_block: bool,
+}
+
+impl Sequence {
+    /// The next number to give out in `boot`.
+    fn next_in(&self, boot: &str) -> u64 {
+        let same_boot = self.boot == boot && boot != UNKNOWN_BOOT;
+        if same_boot { self.next.0 } else { self.reserved.0 + 1 }
+    }
+
+    /// Takes `count` numbers, at least one; `None` when there are not so many.
+    fn take(&self, count: u64, boot: String) -> Option<Taken> {
+        let first = self.next_in(&boot);
+        let last = first.checked_add(count - 1).filter(|last| *last <= WorkId::MAX_NUMBER)?;
+        let within_block = self.boot == boot && last <= self.reserved.0;
+        let reserved = if within_block {
+            self.reserved
+        } else {
+            // Where boots cannot be told apart, what remains of a block would be a gap each time.
+            let ahead = if boot == UNKNOWN_BOOT { 0 } else { BLOCK };
+            Digits(self.reserved.0.max(last + ahead).min(WorkId::MAX_NUMBER))
+        };
+        let left = Self { reserved, next: Digits(last + 1), boot };
+        Some(Taken { numbers: first..=last, left, within_block })
+    }
+}
+
 impl Table {
     fn new() -> Self {
         Self { schema: 1, prefixes: BTreeMap::new() }
@@ -213,15 +232,65 @@ impl Table {
 }
 
 impl TryFrom<String> for Digits {
-    type Error = std::num::ParseIntError;
+    type Error = &'static str;
 
+    /// Up to the one behind the greatest number that an id can have: a file that says more was
+    /// damaged, and must neither overflow nor use up the numbers.
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse().map(Self)
+        let number = text.parse().ok().filter(|number| *number <= WorkId::MAX_NUMBER + 1);
+        number.map(Self).ok_or("not a number that an id can have")
     }
 }
 
 impl From<Digits> for String {
     fn from(digits: Digits) -> String {
         format!("{:013}", digits.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(number: &str) -> Result<Table, jerry_domain::ports::Malformed> {
+        let sequence = format!(r#"{{"reserved":"{number}","next":"{number}","boot":"b"}}"#);
+        let text = format!(r#"{{"schema":1,"prefixes":{{"WORK":{sequence}}}}}"#);
+        codec::decode("sequences.json", text.as_bytes())
+    }
+
+    #[test]
+    fn a_number_that_no_id_can_have_is_no_sequence() {
+        assert!(table("18446744073709551615").is_err());
+        assert!(table("1000000000001").is_err());
+        let table = table("1000000000000").expect("the one behind the last");
+        let sequence = table.prefixes.values().next().expect("one");
+        assert!(sequence.take(1, "b".to_owned()).is_none());
+        assert!(sequence.take(1, "c".to_owned()).is_none());
+    }
+}
+
+#[cfg(feature = "proof")]
+pub mod proof {
+    //! The file without a store.
+
+    use super::*;
+
+    /// What the file says when it is written again.
+    pub fn rewritten(bytes: &[u8]) -> Option<Vec<u8>> {
+        codec::encode(&codec::decode::<Table>("sequences.json", bytes).ok()?).ok()
+    }
+
+    /// The numbers that `count` processes, or one that wants as many, get in `boot`, and what the
+    /// file says then; `None` where the file does not know `prefix` or has no more of them.
+    pub fn taken(
+        bytes: &[u8],
+        prefix: &Prefix,
+        count: u64,
+        boot: &str,
+    ) -> Option<(RangeInclusive<u64>, Vec<u8>)> {
+        let mut table = codec::decode::<Table>("sequences.json", bytes).ok()?;
+        let taken = table.prefixes.get(prefix)?.take(count.max(1), boot.to_owned())?;
+        table.prefixes.insert(prefix.clone(), taken.left);
+        Some((taken.numbers, codec::encode(&table).ok()?))
     }
 }

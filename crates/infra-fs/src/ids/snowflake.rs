@@ -120,18 +120,15 @@ impl Snowflake {
         let mut bytes = Vec::new();
         std::io::Read::read_to_end(&mut &file, &mut bytes).map_err(failed)?;
         let boot = machine::boot_id().unwrap_or_default().to_owned();
-        let mark = codec::decode::<Mark>("mark", &bytes).ok();
-        let same_boot = !boot.is_empty() && mark.as_ref().is_some_and(|mark| mark.boot == boot);
-        let high_water = mark.and_then(|mark| mark.high_water.parse().ok());
-        let next = match high_water.filter(|high_water| *high_water <= END + GREATEST_LEASE) {
-            Some(high_water) if same_boot => high_water,
-            other => {
+        let next = match known(&bytes, &boot) {
+            Known::OfThisBoot(high_water) => high_water,
+            Known::Other(high_water) => {
                 // The mark is written over in place; nothing of what stood there may remain.
                 steps::set_len(&file, 0).map_err(failed)?;
                 // Another boot's mark may be old, but what it says was given out. It may also be
                 // that of another machine, whose clock need not be believed.
                 let limit = logical(self.now_ms() + BELIEVED_AHEAD_MS);
-                let other = other.filter(|high_water| *high_water <= limit);
+                let other = high_water.filter(|high_water| *high_water <= limit);
                 logical(self.floor(&boot)?).max(other.unwrap_or(0))
             }
         };
@@ -155,10 +152,7 @@ impl Snowflake {
     fn floor(&self, boot: &str) -> Result<u64, IdError> {
         let path = self.layout.workers().join("floor");
         let known = read::bytes(&path, "floor").ok().flatten();
-        let known = known.and_then(|content| codec::decode::<Mark>("floor", &content.bytes).ok());
-        let known = known.filter(|mark| mark.boot == boot && !boot.is_empty());
-        let known = known.and_then(|mark| mark.high_water.parse().ok());
-        if let Some(floor) = known.filter(|floor| *floor <= Uid::MAX_MILLIS) {
+        if let Some(floor) = known.and_then(|content| floor_of(&content.bytes, boot)) {
             return Ok(floor);
         }
         let floor = self.greatest_millis()?.map_or(0, |millis| millis + 1);
@@ -208,6 +202,33 @@ impl Drop for Lease {
     }
 }
 
+/// What a slot's file says of the mark.
+#[derive(Debug, PartialEq)]
+enum Known {
+    /// It was written in this boot, and the next can be written over it.
+    OfThisBoot(u64),
+    /// It was not, or not as jerry spells it, or says nothing.
+    Other(Option<u64>),
+}
+
+fn known(bytes: &[u8], boot: &str) -> Known {
+    let mark = codec::decode::<Mark>("mark", bytes).ok();
+    let high_water = mark.as_ref().and_then(|mark| mark.high_water.parse().ok());
+    let high_water = high_water.filter(|high_water| *high_water <= END + GREATEST_LEASE);
+    let as_written = |value| !boot.is_empty() && encode(boot, value).is_ok_and(|own| own == bytes);
+    match high_water {
+        Some(value) if as_written(value) => Known::OfThisBoot(value),
+        other => Known::Other(other),
+    }
+}
+
+/// What the file of the floor says, where it was found in this boot.
+fn floor_of(bytes: &[u8], boot: &str) -> Option<u64> {
+    let mark = codec::decode::<Mark>("floor", bytes).ok();
+    let mark = mark.filter(|mark| mark.boot == boot && !boot.is_empty())?;
+    mark.high_water.parse().ok().filter(|floor| *floor <= Uid::MAX_MILLIS)
+}
+
 /// Always the same length for one boot, so that it can be written in place.
 fn encode(boot: &str, value: u64) -> std::io::Result<Vec<u8>> {
     let mark = Mark { boot: boot.to_owned(), high_water: format!("{value:020}") };
@@ -224,4 +245,50 @@ fn uid(time: u64, slot: u16) -> Option<Uid> {
 
 fn exhausted() -> IdError {
     IdError::Exhausted { what: "the milliseconds of the uid format".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_written_over_only_where_it_leaves_nothing_behind() {
+        let own = encode("b", 7).expect("text");
+        assert_eq!(known(&own, "b"), Known::OfThisBoot(7));
+        assert_eq!(known(&own, "c"), Known::Other(Some(7)));
+        assert_eq!(known(&encode("", 7).expect("text"), ""), Known::Other(Some(7)));
+        for by_hand in
+            [r#"{"boot":"b","high_water":"7"}"#, "{\"boot\":\"b\",\"high_water\":\"7\"} "]
+        {
+            assert_eq!(known(by_hand.as_bytes(), "b"), Known::Other(Some(7)));
+        }
+        let longer = [own.as_slice(), b"\n"].concat();
+        assert_eq!(known(&longer, "b"), Known::Other(Some(7)));
+    }
+}
+
+#[cfg(feature = "proof")]
+pub mod proof {
+    //! A slot's file without a store.
+
+    use super::*;
+
+    /// The logical time that a slot's file says, and whether the next mark may be written over
+    /// the bytes of this one.
+    pub fn mark(bytes: &[u8], boot: &str) -> (Option<u64>, bool) {
+        match known(bytes, boot) {
+            Known::OfThisBoot(high_water) => (Some(high_water), true),
+            Known::Other(high_water) => (high_water, false),
+        }
+    }
+
+    /// What a slot's file says when its mark is `high_water`.
+    pub fn mark_text(boot: &str, high_water: u64) -> Option<Vec<u8>> {
+        encode(boot, high_water).ok()
+    }
+
+    /// The millisecond that `workers/floor` says, where it is believed.
+    pub fn floor(bytes: &[u8], boot: &str) -> Option<u64> {
+        floor_of(bytes, boot)
+    }
 }

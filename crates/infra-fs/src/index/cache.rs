@@ -219,3 +219,34 @@ fn encode<'a>(
     }
     Some(header(crc32fast::hash(body.as_bytes())) + &body + FOOTER)
 }
+
+#[cfg(feature = "proof")]
+pub mod proof {
+    //! The file without a store.
+
+    use super::*;
+
+    /// The file with this body and the checksum that belongs to it.
+    pub fn with_checksum(body: &str) -> String {
+        header(crc32fast::hash(body.as_bytes())) + body + FOOTER
+    }
+
+    /// What the file says when it is written again, and what its rows say: `None` for a row that
+    /// this version cannot read.
+    pub fn rewritten(text: &str) -> Option<(String, Vec<Option<Summary>>)> {
+        let cache = Cache::Loaded(Loaded { text: text.to_owned(), rows: parse(text)? });
+        let said = |row: &CachedRow| summary(&text[row.summary.clone()]);
+        let summaries = cache.rows().iter().map(said).collect();
+        Some((encode(&cache, cache.rows(), std::iter::empty())?, summaries))
+    }
+
+    /// What one row says.
+    pub fn summary(row: &str) -> Option<Summary> {
+        serde_json::from_str::<Row<'_>>(row).ok()?.into_summary()
+    }
+
+    /// The row of `summary`.
+    pub fn row(summary: &Summary) -> Option<String> {
+        serde_json::to_string(&Row::from(summary)).ok()
+    }
+}

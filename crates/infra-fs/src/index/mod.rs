@@ -8,7 +8,7 @@
 //! A file written within [`RACY`] before the look could be written once more without its times
 //! changing, so it is parsed again each time until it has been left alone for that long.
 
-mod cache;
+pub(crate) mod cache;
 mod cores;
 mod row;
 mod scan;

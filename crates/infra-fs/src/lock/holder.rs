@@ -103,6 +103,20 @@ fn template() -> io::Result<&'static Template> {
     TEMPLATE.get_or_init(make).as_ref().ok_or_else(|| io::ErrorKind::FileTooLarge.into())
 }
 
+#[cfg(feature = "proof")]
+pub mod proof {
+    //! The record without a lock.
+
+    use super::*;
+
+    /// What the record says when it is written again. Also asks whether its process lives.
+    pub fn rewritten(bytes: &[u8]) -> Option<Vec<u8>> {
+        let record: Record = serde_json::from_slice(bytes).ok()?;
+        let _ = record.life();
+        serde_json::to_vec(&record).ok()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

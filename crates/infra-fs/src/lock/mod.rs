@@ -5,7 +5,7 @@
 //! lock on a file that is no longer at its path excludes nobody.
 
 mod directory;
-mod holder;
+pub(crate) mod holder;
 mod os;
 mod registry;
 #[cfg(all(test, feature = "schedules"))]
