@@ -26,6 +26,12 @@ pub(super) fn value(text: &str) -> String {
     }
 }
 
+/// Writes the name of a field, which is set off by asterisks and may be followed by a colon.
+pub(super) fn name(text: &str) -> String {
+    let text = inline::encode(text, Place::CellBefore("*"));
+    text.strip_suffix(':').map(|start| format!("{start}&#58;")).unwrap_or(text)
+}
+
 /// Whether a cell says that there is nothing.
 pub(super) fn is_absent(cell: &str) -> bool {
     matches!(cell.trim(), "" | "-" | "–" | "—")

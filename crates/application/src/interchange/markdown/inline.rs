@@ -18,17 +18,19 @@ pub(super) enum Place {
     Line,
     /// Before a mark that must not occur in it.
     Before(&'static str),
+    /// The same in a cell.
+    CellBefore(&'static str),
 }
 
 impl Place {
     fn is_in_cell(self) -> bool {
-        matches!(self, Self::Cell | Self::Name)
+        matches!(self, Self::Cell | Self::Name | Self::CellBefore(_))
     }
 
     fn mark(self) -> Option<&'static str> {
         match self {
             Self::Name => Some(","),
-            Self::Before(mark) => Some(mark),
+            Self::Before(mark) | Self::CellBefore(mark) => Some(mark),
             Self::Cell | Self::Line => None,
         }
     }

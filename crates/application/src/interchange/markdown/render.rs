@@ -107,7 +107,7 @@ fn field_rows(item: &WorkItem, kept: Option<&Value>) -> Vec<Vec<String>> {
     let rows = rows.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     let kept = kept.and_then(Value::as_object).into_iter().flatten().map(|(name, value)| {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        (inline::encode(name, Place::Before("**")), inline::encode(&value, Place::Cell))
+        (fields::name(name), inline::encode(&value, Place::Cell))
     });
     rows.chain(kept).map(|(name, value)| vec![format!("**{name}**"), value]).collect()
 }

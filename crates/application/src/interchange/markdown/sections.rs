@@ -54,6 +54,12 @@ pub(super) struct Table<'a> {
     pub(super) rest: Vec<Line<'a>>,
 }
 
+/// Whether each of `lines` is within fenced code, where nothing is a table or a list.
+fn fenced(lines: &[Line<'_>]) -> Vec<bool> {
+    let lines: Vec<_> = lines.iter().map(|(_, line)| *line).collect();
+    block::fenced(&lines).into_iter().map(|state| state == Fenced::Inside).collect()
+}
+
 /// The first table in `lines`. Rows that have other than its number of cells are among the rest.
 pub(super) fn table<'a>(lines: &[Line<'a>]) -> Option<Table<'a>> {
     let is_row = |line: &str| line.trim_start().starts_with('|');
@@ -65,7 +71,10 @@ pub(super) fn table<'a>(lines: &[Line<'a>]) -> Option<Table<'a>> {
         let cells = inline::cells(line, None);
         !cells.is_empty() && cells.iter().all(dashes)
     };
-    let start = lines.windows(2).position(|two| is_row(two[0].1) && rule(two[1].1))?;
+    let fenced = fenced(lines);
+    let begins =
+        |(place, two): (usize, &[Line<'a>])| !fenced[place] && is_row(two[0].1) && rule(two[1].1);
+    let start = lines.windows(2).enumerate().position(begins)?;
     let (_, head) = lines[start];
     let header: Vec<_> = inline::cells(head, None).into_iter().map(key).collect();
     let mut rows = Vec::new();
@@ -106,8 +115,10 @@ pub(super) fn list<'a>(lines: &[Line<'a>]) -> (Vec<Entry>, Vec<Line<'a>>) {
     let mut entries: Vec<(Entry, usize)> = Vec::new();
     let mut rest = Vec::new();
     let mut blank = 0;
-    for (number, line) in lines {
-        if let Some((width, text)) = marker(line) {
+    for ((number, line), fenced) in lines.iter().zip(fenced(lines)) {
+        if fenced {
+            rest.push((*number, *line));
+        } else if let Some((width, text)) = marker(line) {
             entries.push((Entry { line: *number, raw: vec![text.to_owned()] }, width));
         } else if line.trim().is_empty() {
             blank += 1;

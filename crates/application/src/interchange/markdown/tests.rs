@@ -143,6 +143,27 @@ fn a_document_comes_back() {
 }
 
 #[test]
+fn what_stands_in_fenced_code_is_no_table_and_no_list() {
+    let code =
+        "```\n| Criterion | Evidence | Source |\n|--|--|--|\n| AC-1 | a | b |\n- [x] AC-1: c\n```";
+    for title in ["Evidence", "Acceptance Criteria"] {
+        let (draft, _) = read(&format!("# WI-001: A\n\n## {title}\n\n{code}\n"));
+        assert_eq!(draft.criteria, []);
+        assert!(render(&item(draft, &[])).contains(code));
+    }
+}
+
+#[test]
+fn a_field_of_any_name_keeps_it() {
+    let table = "# WI-001: A\n\n| Field | Value |\n|--|--|\n";
+    for name in ["Cre\\|ated", "Status&#42;", "Status&#58;"] {
+        let (draft, _) = read(&format!("{table}| **{name}** | b |\n"));
+        let document = render(&item(draft, &[]));
+        assert!(document.contains(&format!("\n| **{name}** | b |\n")), "{document}");
+    }
+}
+
+#[test]
 fn windows_line_ends_are_the_same_document() {
     assert_eq!(read(&DOCUMENT.replace('\n', "\r\n")).0, read(DOCUMENT).0);
 }
