@@ -283,7 +283,8 @@ pub fn key(name: &str) -> Result<Key, Failure> {
 pub fn edited(path: &Path, text: &str, key: Key, value: Option<&str>) -> Result<String, Failure> {
     let mut document = parse(path, text)?;
     // Comments of a file without settings are its head, which TOML would put behind the first.
-    let head = if document.is_empty() { text } else { "" };
+    let head = if document.is_empty() { text.replace("\r\n", "\n") } else { String::new() };
+    let end = if head.is_empty() || head.ends_with('\n') { "" } else { "\n" };
     if document.is_empty() {
         document = DocumentMut::new();
     }
@@ -303,10 +304,15 @@ pub fn edited(path: &Path, text: &str, key: Key, value: Option<&str>) -> Result<
             (key.check)(value).map_err(|reason| {
                 Failure::new(Code::Usage, format!("{} cannot be '{value}': {reason}", key.name))
             })?;
-            table[name] = toml_edit::value(value);
+            let mut value = Value::from(value);
+            if let Some(old) = table.get(name).and_then(Item::as_value) {
+                // The comment behind it is its decoration.
+                *value.decor_mut() = old.decor().clone();
+            }
+            table[name] = Item::Value(value);
         }
     }
-    Ok(format!("{head}{document}"))
+    Ok(format!("{head}{end}{document}"))
 }
 
 fn resolve(
@@ -524,10 +530,13 @@ mod tests {
         let text = edited(path, text, PREFIX, Some("AB")).expect("valid");
         let text = edited(path, &text, LOCK_TIMEOUT, Some("5s")).expect("valid");
         assert!(text.contains("# ours") && text.contains("# slow disk"), "{text}");
-        assert!(text.contains("prefix = \"AB\"") && text.contains("timeout = \"5s\""), "{text}");
+        assert!(text.contains("prefix = \"AB\" # short\n"), "{text}");
+        assert!(text.contains("timeout = \"5s\""), "{text}");
         let head = "# what this file is\n";
         let set = edited(path, head, LOCK_TIMEOUT, Some("5s")).expect("valid");
         assert_eq!(set, "# what this file is\n[lock]\ntimeout = \"5s\"\n");
+        let set = edited(path, head.trim_end(), PREFIX, Some("AB")).expect("valid");
+        assert_eq!(set, "# what this file is\nprefix = \"AB\"\n");
         let text = edited(path, &text, PREFIX, None).expect("valid");
         assert!(!text.contains("prefix"), "{text}");
         assert!(edited(path, &text, PREFIX, Some("ab")).is_err());
