@@ -51,7 +51,7 @@ pub(crate) fn decode<T: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T,
 /// by the keys that lead to it, and by its order among those with the same keys: fields may have
 /// changed places.
 pub(crate) fn respell(old: &[u8], new: Vec<u8>, within: &[&str]) -> Vec<u8> {
-    let mut spellings: HashMap<(Vec<Cow<'_, [u8]>>, Vec<u8>), VecDeque<&[u8]>> = HashMap::new();
+    let mut spellings: HashMap<(Keys<'_>, Vec<u8>), VecDeque<&[u8]>> = HashMap::new();
     let mut numbers = Numbers::of(old);
     while let Some(number) = numbers.next() {
         let lexeme = &old[number];
@@ -90,6 +90,9 @@ fn respelt(lexeme: &[u8]) -> Option<Vec<u8>> {
     let sign: &[u8] = if matches!(exponent.first(), Some(b'+' | b'-')) { b"" } else { b"+" };
     Some([mantissa, b"e", sign, exponent].concat())
 }
+
+/// The keys that lead to a value.
+type Keys<'a> = Vec<Cow<'a, [u8]>>;
 
 /// The numbers of valid JSON.
 struct Numbers<'a> {
