@@ -11,6 +11,7 @@ mod effort;
 #[cfg(target_os = "linux")]
 mod faults;
 mod file_systems;
+mod fuzz;
 mod ground;
 mod histories;
 mod models;
@@ -99,6 +100,8 @@ enum Name {
     Models,
     /// The orders in which the threads of a process may run
     Schedules,
+    /// Whatever stands in a file, for everything that jerry reads
+    Fuzz,
 }
 
 impl Name {
@@ -113,6 +116,7 @@ impl Name {
             Self::Windows => windows::run(effort),
             Self::Models => models::run(effort),
             Self::Schedules => schedules::run(effort),
+            Self::Fuzz => fuzz::run(effort),
         }
     }
 }
