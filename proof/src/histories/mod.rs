@@ -55,6 +55,7 @@ const LONGEST: u64 = 100_000;
 /// What the recording can be told.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Options of histories")]
+#[group(skip)]
 pub(crate) struct Options {
     /// How many operations are recorded [default: 1000000, or 100000 with --bounded]
     #[arg(long, value_name = "N")]

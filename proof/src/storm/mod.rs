@@ -41,6 +41,7 @@ const LONGEST: u64 = 10_000;
 /// What a storm can be told.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Options of storm")]
+#[group(skip)]
 pub(crate) struct Options {
     /// How many commands are given [default: 200000, or 10000 with --bounded]
     #[arg(long, value_name = "N")]
