@@ -257,39 +257,25 @@ pub(super) fn end_process(root: &Path) -> Made<()> {
 /// After the fault has cleared everything works.
 pub(super) fn aftermath(case: &Case<'_>, root: &Path) -> Made<Vec<String>> {
     let mut broken = Vec::new();
-    let mut works = |what: &str, arguments: &[String]| {
-        let result = call(root, arguments);
-        if let Err(failure) = &result {
-            broken.push(format!("afterwards, {what} fails: {failure}"));
-        }
-        result.ok()
-    };
-    let words = |words: &[&str]| words.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+    let state = || State::read(case.folder, case.scenario.also);
     if case.can_run_again() {
-        works("the same command", &case.scenario.arguments(case.folder));
-        let again = State::read(case.folder, case.scenario.also)?;
+        works(root, "the same command", &case.scenario.arguments(case.folder), &mut broken);
+        let again = state()?;
         if !case.may_leave(again.files.len()) {
             let files = again.files.keys().cloned().collect::<Vec<_>>().join(", ");
             broken.push(format!("run again, it leaves other files: {files}"));
         }
     }
-    let mut works = |what: &str, arguments: &[String]| {
-        let result = call(root, arguments);
-        if let Err(failure) = &result {
-            broken.push(format!("afterwards, {what} fails: {failure}"));
-        }
-        result.ok()
-    };
-    let before = State::read(case.folder, case.scenario.also)?;
-    let Some(created) = works("create", &words(&["create", "afterwards"])) else {
+    let before = state()?;
+    let Some(created) = works(root, "create", &["create", "afterwards"], &mut broken) else {
         return Ok(broken);
     };
-    if !case.may_be_ill() {
-        works("doctor", &words(&["doctor"]));
-    }
-    works("doctor --fix", &words(&["doctor", "--fix"]));
-    let after = State::read(case.folder, case.scenario.also)?;
     broken.extend(given_twice(&created, &before));
+    if !case.may_be_ill() {
+        works(root, "doctor", &["doctor"], &mut broken);
+    }
+    works(root, "doctor --fix", &["doctor", "--fix"], &mut broken);
+    let after = state()?;
     broken.extend(after.damaged());
     // What `init` began no lock guards, so that nobody can tell it from what is at work still.
     let swept = |path: &&String| {
@@ -298,6 +284,20 @@ pub(super) fn aftermath(case: &Case<'_>, root: &Path) -> Made<Vec<String>> {
     let litter = after.litter.iter().filter(swept);
     broken.extend(litter.map(|path| format!("doctor left {path}")));
     Ok(broken)
+}
+
+/// What a command answers that has to end well.
+fn works(
+    root: &Path,
+    what: &str,
+    arguments: &[impl AsRef<str>],
+    broken: &mut Vec<String>,
+) -> Option<Value> {
+    let result = call(root, arguments);
+    if let Err(failure) = &result {
+        broken.push(format!("afterwards, {what} fails: {failure}"));
+    }
+    result.ok()
 }
 
 /// Whether the new item has a number or an identity that another has, or had.

@@ -1,6 +1,7 @@
 //! Faults at the seam: which step fails, how, and what is noted about it.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
@@ -11,7 +12,7 @@ use std::rc::Rc;
 use jerry_infra_fs::seam::{Step, Watch};
 
 /// What the system answers, by Linux's numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Errno(pub(super) &'static str, i32);
 
 pub(super) const EIO: Errno = Errno("EIO", 5);
@@ -26,6 +27,12 @@ const EINVAL: Errno = Errno("EINVAL", 22);
 const ENOENT: Errno = Errno("ENOENT", 2);
 
 pub(super) const ERRNOS: [Errno; 8] = [EIO, ENOSPC, EDQUOT, EROFS, EACCES, EINTR, EMFILE, EXDEV];
+
+impl fmt::Debug for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
 
 impl Errno {
     pub(super) fn error(self) -> io::Error {

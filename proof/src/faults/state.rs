@@ -32,6 +32,10 @@ impl State {
     pub(super) fn read(folder: &Path, also: Also) -> Made<Self> {
         let mut state = Self::default();
         state.add(folder, "", also)?;
+        if also == Also::Derived {
+            let numbers = state.numbers().to_string().into_bytes();
+            state.files.insert(NUMBERS.to_owned(), numbers);
+        }
         Ok(state)
     }
 
@@ -55,6 +59,25 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// How the numbers on record stand to those that exist. Which they are says nothing: gaps are
+    /// fine.
+    fn numbers(&self) -> Value {
+        let Some(text) = self.files.get(NUMBERS) else { return "sound".into() };
+        let Ok(table) = serde_json::from_slice::<Value>(text) else { return "corrupt".into() };
+        let sequence = &table["prefixes"]["WORK"];
+        let number = |field: &str| sequence[field].as_str().and_then(|it| it.parse::<u64>().ok());
+        let next = match sequence["boot"] == "unknown" {
+            true => number("reserved").map(|reserved| reserved + 1),
+            false => number("next"),
+        };
+        let of_file = |path: &String| {
+            let name = path.strip_prefix(".jerry/data/")?.rsplit_once("/WORK-")?.1;
+            name.strip_suffix(".json")?.parse::<u64>().ok()
+        };
+        let greatest = self.files.keys().filter_map(of_file).max();
+        if next > greatest { "sound".into() } else { "behind".into() }
     }
 
     /// Nothing, where there is no store: what lies about of an unfinished one is none.
@@ -131,12 +154,13 @@ impl State {
     }
 }
 
+const NUMBERS: &str = ".jerry/data/sequences.json";
 const LOCKS: &str = ".jerry/local/locks/";
 
 fn belongs(path: &str, also: Also) -> bool {
     match path {
         "input" | "first.jsonl" => false,
-        ".jerry/data/sequences.json" | ".jerry/data/index.json" => also == Also::Derived,
+        NUMBERS | ".jerry/data/index.json" => also == Also::Derived,
         ".jerry/local/config.toml" => true,
         _ if path.starts_with(LOCKS) => also == Also::Locks,
         _ => !path.starts_with(".jerry/local/"),
