@@ -120,6 +120,9 @@ impl Mounted {
     }
 
     fn case_folding() -> Result<Self, String> {
+        if fs::metadata("/sys/fs/ext4/features/casefold").is_err() {
+            return Err("the ext4 of this kernel does not fold case".to_owned());
+        }
         let mut mounted = Self::image("256M", "mkfs.ext4", &["-q", "-O", "casefold"])?;
         let folder = mounted.make_folder("folding")?;
         succeed(Command::new("chattr").arg("+F").arg(&folder))?;
