@@ -50,15 +50,10 @@ fn hp_1_two_instances_create_at_once() {
 fn hp_2_reader_during_a_write() {
     let jerry = Jerry::new();
     let id = jerry.create("read while it is written");
-    let long = "x".repeat(200_000);
+    // Windows takes no longer command line.
+    let long = "x".repeat(if cfg!(windows) { 20_000 } else { 100_000 });
     let writes = (0..20).map(|number| {
-        jerry.command([
-            "--json",
-            "update",
-            &id,
-            "--description",
-            &format!("{number} {}", &long[..100_000]),
-        ])
+        jerry.command(["--json", "update", &id, "--description", &format!("{number} {long}")])
     });
     let reads = (0..40).map(|_| jerry.command(["--json", "show", &id]));
     let lists = (0..20).map(|_| jerry.command(["--json", "list"]));
@@ -86,7 +81,7 @@ fn hp_2_reader_during_a_write() {
         } else {
             let item = &answer["item"];
             let description = item["description"].as_str().unwrap_or_default();
-            assert!(description.is_empty() || description.len() > 100_000);
+            assert!(description.is_empty() || description.len() > long.len());
         }
     }
     assert_eq!(jerry.item(&id)["version"], 21);
