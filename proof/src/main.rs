@@ -4,6 +4,7 @@
 //! makes some, in turn: a mutation that it does not catch is as bad as a violation.
 
 mod adapters;
+mod command;
 mod crash;
 mod dawdle;
 mod dice;

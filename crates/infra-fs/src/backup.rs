@@ -19,7 +19,9 @@ pub(crate) fn keep(layout: &Layout, path: &Path) -> Result<(), RepositoryError> 
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     for number in 0.. {
         let copy = folder.join(format!("{name}.{number}"));
-        match publish::create_unlocked(&copy, &content.bytes) {
+        let made = publish::create_unlocked(&copy, &content.bytes)
+            .and_then(|made| publish::sync_parent(&copy).map(|()| made));
+        match made {
             Ok(Creation::Created) => break,
             Ok(Creation::Exists) => {}
             // A copy that may not last is none, but nothing else was touched yet.

@@ -44,18 +44,43 @@ pub(crate) struct ThisProcess {
 
 /// This process; read from the system once.
 pub(crate) fn this_process() -> &'static ThisProcess {
+    #[cfg(feature = "proof")]
+    if let Some(boot) = crate::seam::boot() {
+        return this_process_on(boot);
+    }
     static THIS: OnceLock<ThisProcess> = OnceLock::new();
-    THIS.get_or_init(|| {
+    THIS.get_or_init(|| ThisProcess::look(Place::here()))
+}
+
+/// This process as if the machine were on another boot.
+#[cfg(feature = "proof")]
+fn this_process_on(boot: &'static str) -> &'static ThisProcess {
+    use std::collections::BTreeMap;
+    use std::sync::{Mutex, PoisonError};
+    static KNOWN: Mutex<BTreeMap<&str, &ThisProcess>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.entry(boot).or_insert_with(|| {
+        let place = Place {
+            machine: Some("proof".to_owned()),
+            boot: Some(boot.to_owned()),
+            namespaces: Some(OUTERMOST_PID_NAMESPACE.to_owned()),
+        };
+        Box::leak(Box::new(ThisProcess::look(place)))
+    })
+}
+
+impl ThisProcess {
+    fn look(place: Place) -> Self {
         let pid = std::process::id();
-        ThisProcess {
+        Self {
             pid,
             started: system::started(pid),
             host: plain(&system::host().unwrap_or_else(|| "unknown".to_owned()), 64),
             user: plain(&user_name(), 48),
             command: plain(&command(), 64),
-            place: Place::here(),
+            place,
         }
-    })
+    }
 }
 
 /// Where a process id and a start time mean something. What could not be read is `None`, and then

@@ -193,15 +193,13 @@ pub(crate) fn create(target: &Path, bytes: &[u8]) -> Result<Creation, PublishErr
     Ok(creation)
 }
 
-/// [`create`] for a caller that can hold no lock yet: several processes may try at once, each
-/// under a temporary name of its own.
+/// Steps 1 to 4 of [`create`] for a caller that can hold no lock yet: several processes may try at
+/// once, each under a temporary name of its own. Step 5 is the caller's, [`sync_parent`], also of
+/// one who came second: the first may not have come to it.
 pub(crate) fn create_unlocked(target: &Path, bytes: &[u8]) -> Result<Creation, PublishError> {
     let (staged, unsynced) = Staged::write_for_batch(target, bytes, &own_nonce())?;
     unsynced.sync("write", target)?;
-    let creation = staged.create()?;
-    // Also for who came second: the first may not have come to it.
-    sync_parent(target)?;
-    Ok(creation)
+    staged.create()
 }
 
 /// Puts `bytes` in place of a file outside the store, durably: `target` is the old file or the new
@@ -265,28 +263,66 @@ pub(crate) fn sync_parent(path: &Path) -> Result<(), PublishError> {
     })
 }
 
-/// Makes a directory and those above it, below `existing`, each durable in its parent. `existing`
-/// itself is not made: where it is gone there is nothing to add to. A directory that cannot be made
-/// durable is taken away again: nothing lies in it yet, and the next write must not rely on it.
+/// Makes sure that a directory is there, durably, and those above it, below `existing`. `existing`
+/// itself is not made: where it is gone there is nothing to add to.
+///
+/// Who made a directory may have been killed before it was durable. One in which something was
+/// made later was durable by then, because everybody comes here first; any other one is made
+/// durable again.
 pub(crate) fn make_dirs(path: &Path, existing: &Path) -> Result<(), PublishError> {
-    let parent = path.parent().filter(|_| path != existing);
-    match (steps::make_dir(path), parent) {
-        (Ok(()), _) => sync_parent(path).map_err(|error| match error {
-            PublishError::Indeterminate(error) => {
-                let _ = steps::remove_dir(path);
-                PublishError::Failed(error)
-            }
-            failed @ PublishError::Failed(_) => failed,
-        }),
-        (Err(error), _) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        (Err(error), Some(parent))
-            if error.kind() == io::ErrorKind::NotFound && parent != existing =>
-        {
-            make_dirs(parent, existing)?;
-            make_dirs(path, parent)
-        }
-        (Err(error), _) => Err(storage_error("make the folder", path, error).into()),
+    let failed = |error| storage_error("make the folder", path, error);
+    match if_present(std::fs::metadata(path)).map_err(failed)? {
+        Some(metadata) if path == existing || has_been_used(&metadata) => return Ok(()),
+        Some(_) => return sync_dir_entry(path),
+        None if path == existing => return Err(failed(io::ErrorKind::NotFound.into()).into()),
+        None => {}
     }
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        make_dirs(parent, existing)?;
+    }
+    let made = add_dir(path)?;
+    sync_dir_entry(path).inspect_err(|_| {
+        if made {
+            // Nothing lies in it yet, and the next write must not rely on it.
+            let _ = steps::remove_dir(path);
+        }
+    })
+}
+
+/// [`make_dirs`] for a directory that need not survive a power cut itself.
+pub(crate) fn make_volatile_dir(path: &Path, existing: &Path) -> Result<(), PublishError> {
+    let failed = |error| storage_error("make the folder", path, error);
+    if if_present(std::fs::metadata(path)).map_err(failed)?.is_some() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        make_dirs(parent, existing)?;
+    }
+    Ok(add_dir(path).map(drop)?)
+}
+
+/// Makes a directory unless it is there; `true` when this made it. To make it durable is the
+/// caller's part: [`sync_parent`].
+pub(crate) fn add_dir(path: &Path) -> Result<bool, StorageError> {
+    match steps::make_dir(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(storage_error("make the folder", path, error)),
+    }
+}
+
+/// Whether something was made in a directory since it was made itself; where that cannot be told,
+/// no.
+fn has_been_used(folder: &std::fs::Metadata) -> bool {
+    matches!((folder.created(), folder.modified()), (Ok(made), Ok(used)) if used > made)
+}
+
+/// As [`sync_parent`], where a failure changed nothing that anybody relies on.
+fn sync_dir_entry(path: &Path) -> Result<(), PublishError> {
+    sync_parent(path).map_err(|error| match error {
+        PublishError::Indeterminate(error) => PublishError::Failed(error),
+        failed @ PublishError::Failed(_) => failed,
+    })
 }
 
 /// The name under which `target` is prepared. It starts with a dot, so that nobody takes it for
@@ -355,6 +391,22 @@ mod tests {
         make_dirs(&folder.path().join("a/b/c"), folder.path()).expect("makes them");
         make_dirs(&folder.path().join("a/b/c"), folder.path()).expect("are there");
         make_dirs(&folder.path().join("x/y/z"), Path::new("/")).expect("makes them");
+    }
+
+    #[test]
+    fn a_folder_is_trusted_once_something_was_made_in_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let made = folder.path().join("made");
+        let look = || has_been_used(&std::fs::metadata(&made).expect("is there"));
+        add_dir(&made).expect("makes it");
+        let knows_when_it_was_made = std::fs::metadata(&made).expect("is there").created().is_ok();
+        assert!(!look());
+        while knows_when_it_was_made && !look() {
+            // The clock of a file system may stand still for some milliseconds.
+            let file = made.join("file");
+            steps::create_new(&file).expect("creates it");
+            steps::remove_file(&file).expect("removes it");
+        }
     }
 
     #[test]

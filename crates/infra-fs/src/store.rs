@@ -12,6 +12,7 @@ use crate::atomic_file::AtomicFiles;
 use crate::care::FsCare;
 use crate::clock::SystemClock;
 use crate::codec;
+use crate::fault::storage_error;
 use crate::file_system::{FileSystemKind, file_system_of};
 use crate::format::{Format, STORE_FORMAT};
 use crate::ids::FsIds;
@@ -74,22 +75,27 @@ impl Store {
     /// refuses.
     pub fn init(root: &Path, backend: LockBackend, settings: &str) -> Result<bool, OpenError> {
         let layout = Layout::new(root.to_owned());
-        for folder in [layout.items(), layout.tombstones(), layout.locks()] {
-            publish::make_dirs(&folder, Path::new("/")).map_err(RepositoryError::from)?;
+        let durable = |path: &Path| publish::sync_parent(path).map_err(unfinished);
+        if let Some(above) = root.parent().filter(|above| !above.as_os_str().is_empty()) {
+            publish::make_dirs(above, Path::new("/")).map_err(unfinished)?;
         }
-        // Who made a folder before may have been killed before it was durable; the files below do
-        // this for the folders inside.
-        publish::sync_parent(root).map_err(unfinished)?;
+        let folders = [root.to_owned(), layout.data(), layout.items(), layout.tombstones()];
+        for folder in folders.into_iter().chain([layout.local(), layout.locks()]) {
+            publish::add_dir(&folder).map_err(RepositoryError::from)?;
+        }
         let config = format!("{CONFIG}{settings}");
         for (path, text) in [(layout.ignore_file(), IGNORED), (layout.config(), config.as_str())] {
             publish::create_unlocked(&path, text.as_bytes()).map_err(unfinished)?;
         }
+        // A store with a format file is finished: what else belongs to it is durable before.
+        durable(&layout.config())?;
+        durable(root)?;
         let format = Format { format: STORE_FORMAT, lock_backend: backend };
-        let text = codec::encode(&format).map_err(|error| {
-            RepositoryError::from(crate::fault::storage_error("write", root, error.into()))
-        })?;
-        let created =
-            publish::create_unlocked(&layout.format(), &text).map_err(RepositoryError::from)?;
+        let text = codec::encode(&format)
+            .map_err(|error| RepositoryError::from(storage_error("write", root, error.into())))?;
+        let created = publish::create_unlocked(&layout.format(), &text)
+            .and_then(|created| publish::sync_parent(&layout.format()).map(|()| created))
+            .map_err(RepositoryError::from)?;
         if created == Creation::Created {
             return Ok(true);
         }

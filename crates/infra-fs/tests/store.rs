@@ -173,6 +173,63 @@ fn a_clock_beyond_the_format_or_a_mark_there_does_not_use_up_a_slot() {
 }
 
 #[test]
+fn a_block_that_was_published_and_perhaps_never_durable_is_not_used() {
+    let fixture = Fixture::new();
+    fixture.create("one");
+    let path = fixture.store.layout().root().join("data/sequences.json");
+    let text = fs::read_to_string(&path).expect("reads");
+    let reserved: u64 = digits(&text, "reserved").parse().expect("a number");
+    // A killed process came as far as the rename.
+    let used_up = format!("{:013}", reserved + 1);
+    fs::write(&path, text.replace(digits(&text, "next"), &used_up)).expect("writes");
+
+    assert!(fixture.create("two").id.number() > reserved);
+    let text = fs::read_to_string(&path).expect("reads");
+    assert!(digits(&text, "reserved").parse::<u64>().expect("a number") > reserved + 1);
+}
+
+fn digits<'a>(text: &'a str, field: &str) -> &'a str {
+    let value = text.split(&format!("\"{field}\": \"")).nth(1).expect("there");
+    value.split('"').next().expect("a string")
+}
+
+#[test]
+fn an_item_under_a_wrong_name_keeps_its_uid_to_itself() {
+    let fixture = Fixture::new();
+    let clock = Arc::new(ManualClock::default());
+    let layout = fixture.store.layout();
+    let locks = FsLocks::new(layout.locks(), LockBackend::Os, LockSettings::default());
+    let uid = || {
+        let snowflake = Snowflake::new(layout.clone(), locks.clone(), clock.clone());
+        snowflake.take(1).expect("a uid").remove(0)
+    };
+    let item = fixture.create("one");
+    clock.set(Timestamp::now() - std::time::Duration::from_secs(3600));
+    fs::rename(fixture.file(&item.id), layout.items().join("WORK-077.json")).expect("renames");
+    // As in a fresh clone: no mark says what was given out.
+    fs::remove_dir_all(layout.local().join("workers")).expect("removes");
+    assert!(uid() > item.uid);
+}
+
+#[test]
+fn an_item_that_was_renumbered_by_a_killed_doctor_is_not_renumbered_again() {
+    let fixture = Fixture::new();
+    let (first, second) = (fixture.create("one"), fixture.create("two"));
+    let text = fs::read_to_string(fixture.file(&second.id)).expect("reads");
+    let copy = fixture.store.layout().items().join("WORK-001 2.json");
+    let text = text.replace(&second.id.to_string(), &first.id.to_string());
+    fs::write(&copy, text).expect("writes");
+
+    let care = fixture.store.care();
+    let findings = block_on(care.examine()).expect("examines");
+    block_on(care.repair(&findings, &stamp())).expect("repairs");
+    assert_eq!(fixture.titles(), ["one", "two"]);
+    assert!(fs::symlink_metadata(&copy).is_err());
+    let backup = fixture.store.layout().local().join("backups/WORK-001 2.json.0");
+    assert!(fs::symlink_metadata(backup).is_ok(), "it is put aside");
+}
+
+#[test]
 fn an_item_whose_tombstone_could_not_be_read_is_not_deleted() {
     let fixture = Fixture::new();
     let item = fixture.create("long");

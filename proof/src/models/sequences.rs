@@ -68,6 +68,7 @@ enum At {
     },
     /// sync the folder.
     SyncTable {
+        table: Table,
         number: Option<u8>,
     },
     Unlock {
@@ -109,10 +110,8 @@ pub(super) struct State {
     given: Set,
     /// What a command has said to be created.
     acknowledged: Set,
-    /// Somebody was killed between the rename of the table and the sync of its folder.
-    is_doubtful: bool,
-    /// The table was lost, or a doubtful one taken back. From then on `take` may repeat a number, and
-    /// it is for the insertion to refuse it.
+    /// The table was lost. From then on `take` may repeat a number, and it is for the insertion to
+    /// refuse it.
     is_forgotten: bool,
     broken: Option<&'static str>,
     left: Mishaps,
@@ -136,6 +135,8 @@ pub(super) enum Wrong {
     CursorAfterUse,
     /// A block is reserved without a sync.
     BlockNotSynced,
+    /// A block is given out as soon as it can be seen, durable or not.
+    BlockTrusted,
     /// The cursor is believed whichever boot wrote it.
     CursorOfAnotherBoot,
     /// Neither is moved under a lock.
@@ -149,10 +150,11 @@ pub(super) enum Wrong {
 }
 
 impl Wrong {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::BlockAfterUse,
         Self::CursorAfterUse,
         Self::BlockNotSynced,
+        Self::BlockTrusted,
         Self::CursorOfAnotherBoot,
         Self::WithoutLock,
         Self::NamingReplaces,
@@ -222,16 +224,19 @@ impl Sequences {
                 "moves the cursor"
             }
             At::Rename { table, number } => {
-                let not_synced = self.is(Wrong::BlockNotSynced);
-                process.at =
-                    if not_synced { At::Unlock { number } } else { At::SyncTable { number } };
-                after.table.seen = Some(table);
+                process.at = if self.is(Wrong::BlockNotSynced) {
+                    published(table, number)
+                } else {
+                    At::SyncTable { table, number }
+                };
+                let is_block = number.is_some() && !self.is(Wrong::BlockTrusted);
+                let next = if is_block { table.reserved + 1 } else { table.next };
+                after.table.seen = Some(Table { next, ..table });
                 "renames the table"
             }
-            At::SyncTable { number } => {
-                process.at = At::Unlock { number };
+            At::SyncTable { table, number } => {
+                process.at = published(table, number);
                 after.table.synced = after.table.seen;
-                after.is_doubtful = false;
                 "syncs the table"
             }
             At::Unlock { number } => {
@@ -317,6 +322,14 @@ impl Sequences {
     }
 }
 
+/// What comes after the table was published: of a block, the cursor is moved back to its beginning.
+fn published(table: Table, number: Option<u8>) -> At {
+    match number {
+        Some(number) => At::WriteCursor { table, number, is_at_path: true },
+        None => At::Unlock { number },
+    }
+}
+
 fn only(number: u8) -> Set {
     1_u16.checked_shl(number.into()).unwrap_or(0)
 }
@@ -382,7 +395,6 @@ impl State {
     fn killed(&self, index: usize) -> Self {
         let mut after = self.clone();
         after.left.kills -= 1;
-        after.is_doubtful |= matches!(self.processes[index].at, At::SyncTable { .. });
         after.processes[index] = Process { at: At::Killed, locked: false, turns: 0 };
         after.canonical()
     }
@@ -415,8 +427,6 @@ impl State {
             for items in left(self.items) {
                 for tombstones in left(self.tombstones) {
                     let mut state = down.clone();
-                    state.is_forgotten |= self.is_doubtful && table != self.table.seen;
-                    state.is_doubtful = false;
                     state.table = Stored { seen: table, synced: table };
                     state.items = Stored { seen: items, synced: items };
                     state.tombstones = Stored { seen: tombstones, synced: tombstones };
@@ -446,7 +456,6 @@ impl Model for Sequences {
             tombstones: Stored { seen: 0, synced: 0 },
             given: 0,
             acknowledged: 0,
-            is_doubtful: false,
             is_forgotten: false,
             broken: None,
             left: self.mishaps,

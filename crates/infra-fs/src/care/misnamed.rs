@@ -2,8 +2,8 @@
 //! items whose number another item has too.
 //!
 //! Crash points: a copy is put aside; then the item is created under its right name, durably; only
-//! then does the file of the wrong name go. A crash in between leaves the same uid
-//! in two files, of which the wrongly named one is then recognised as a copy.
+//! then does the file of the wrong name go. A crash in between leaves the same uid in two files, of
+//! which the wrongly named one is then recognised as a copy, under whatever number the other stands.
 
 use std::path::Path;
 
@@ -53,10 +53,13 @@ pub(super) fn rename(
             return Ok(Some(format!("put aside: {} itself has version {version}", item.id)));
         }
         None if create(care, &item.id, &content.bytes)? == Naming::Named => renamed(),
-        _ => {
-            let id = renumber(care, &item, stamp)?;
-            format!("renumbered to {id}: {} is another item", item.id)
-        }
+        _ => match found_as(care, &item)? {
+            Some(id) => format!("put aside: the item is there as {id}"),
+            None => {
+                let id = renumber(care, &item, stamp)?;
+                format!("renumbered to {id}: {} is another item", item.id)
+            }
+        },
     };
     publish::remove(path).map_err(repair::halfway)?;
     Ok(Some(action))
@@ -68,6 +71,13 @@ fn is_other_case(path: &Path, target: &Path, listed: &[String]) -> bool {
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let (name, target) = (name(path), name(target));
     name.eq_ignore_ascii_case(&target) && !listed.contains(&target)
+}
+
+/// The number under which the same item stands already: a doctor who was killed after he had
+/// renumbered it left the wrongly named file.
+fn found_as(care: &FsCare, item: &WorkItem) -> Result<Option<WorkId>, RepositoryError> {
+    let mut items = index::summaries(&care.layout, &care.locks)?.filter_map(Result::ok);
+    Ok(items.find(|other| other.uid == item.uid).map(|other| other.id))
 }
 
 fn renumber(care: &FsCare, item: &WorkItem, stamp: &Stamp) -> Result<WorkId, RepositoryError> {

@@ -2,7 +2,8 @@
 //!
 //! # Protocol, under the lock `sequences`
 //! - Numbers are reserved in blocks. `reserved` is moved durably (publish) before any number of
-//!   the new block is given out.
+//!   the new block is given out. The file says at first that all of the block is given out: who
+//!   finds one that was renamed into place and perhaps never made durable takes another block.
 //! - `next` is a cursor within the block. It is moved before its number is given out, by one write
 //!   over the same bytes in place, without fsync: a process that dies leaves it in the page cache.
 //! - A power cut may take `next` back. It is therefore valid only for the `boot` in which it was
@@ -10,9 +11,7 @@
 //!
 //! # Crash points
 //! - before the publish of a block: nothing was given out of it;
-//! - during it, between the rename and the fsync of the folder: others already give out numbers of a
-//!   block that a power cut may still take back. Those that were acknowledged have an item or a
-//!   tombstone, and the repository's insert refuses them;
+//! - in it, after the rename: the block counts as given out, so that nobody relies on it;
 //! - after it, before the item exists: the numbers are lost, gaps are fine;
 //! - power cut during the write in place: it changes digits of `next` only, which the next boot
 //!   does not look at. The text keeps its length, so that it parses at every instant.
@@ -26,7 +25,7 @@ use std::fs::File;
 use std::io;
 use std::ops::RangeInclusive;
 
-use jerry_domain::ports::{IdError, LockName, Unreadable};
+use jerry_domain::ports::{IdError, LockName, StorageError, Unreadable};
 use jerry_domain::{Prefix, WorkId};
 use serde::{Deserialize, Serialize};
 
@@ -100,8 +99,22 @@ impl Sequences {
             None => self.rebuilt(prefix)?,
         };
         let taken = sequence.take(count, boot).ok_or_else(exhausted)?;
+        let used_up = taken.left.used_up();
         table.prefixes.insert(prefix.clone(), taken.left);
-        self.store(&table, file.filter(|_| taken.within_block))?;
+        let moved = self.encode(&table)?;
+        let fits = |file: &(File, usize)| file.1 == moved.len();
+        let file = match file.filter(|file| taken.within_block && fits(file)) {
+            Some(file) => Some(file),
+            None => {
+                table.prefixes.insert(prefix.clone(), used_up);
+                self.publish(&table)?;
+                self.load()?.1.filter(fits)
+            }
+        };
+        // Where it cannot be moved, the cursor stands behind the block already.
+        if let Some((file, _)) = file {
+            steps::write_at(&file, &moved, 0).map_err(|error| self.unwritten(error))?;
+        }
         let id = |number| WorkId::new(prefix.clone(), number).map_err(|_| exhausted());
         taken.numbers.map(id).collect()
     }
@@ -118,13 +131,13 @@ impl Sequences {
             let reserved = Digits(greatest);
             let next = Digits(greatest + 1);
             *sequence = Sequence { reserved, next, boot: UNKNOWN_BOOT.to_owned() };
-            return self.store(&table, None);
+            return self.publish(&table);
         }
         if let Some(sequence) = table.prefixes.get_mut(prefix)
             && sequence.next.0 <= greatest
         {
             sequence.next = Digits(greatest + 1);
-            return self.store(&table, None);
+            return self.publish(&table);
         }
         Ok(())
     }
@@ -161,17 +174,17 @@ impl Sequences {
         }
     }
 
-    /// Writes the table: over `in_place` when only digits change, else as a new, durable file.
-    fn store(&self, table: &Table, in_place: Option<(File, usize)>) -> Result<(), IdError> {
-        let path = self.layout.sequences();
-        let failed = |error| storage_error("write", &path, error);
-        let text = codec::encode(table).map_err(|error| failed(error.into()))?;
-        match in_place {
-            Some((file, length)) if length == text.len() => {
-                Ok(steps::write_at(&file, &text, 0).map_err(failed)?)
-            }
-            _ => publish::replace(&path, &text).map_err(not_reserved),
-        }
+    /// Writes the table as a new, durable file.
+    fn publish(&self, table: &Table) -> Result<(), IdError> {
+        publish::replace(&self.layout.sequences(), &self.encode(table)?).map_err(not_reserved)
+    }
+
+    fn encode(&self, table: &Table) -> Result<Vec<u8>, StorageError> {
+        codec::encode(table).map_err(|error| self.unwritten(error.into()))
+    }
+
+    fn unwritten(&self, error: io::Error) -> StorageError {
+        storage_error("write", &self.layout.sequences(), error)
     }
 
     fn rebuilt(&self, prefix: &Prefix) -> Result<Sequence, IdError> {
@@ -184,7 +197,7 @@ impl Sequences {
     }
 
     /// The greatest number of `prefix` among items and tombstones; 0 where there is none.
-    fn greatest(&self, prefix: &Prefix) -> Result<u64, jerry_domain::ports::StorageError> {
+    fn greatest(&self, prefix: &Prefix) -> Result<u64, StorageError> {
         let mut names = index::names(&self.layout.items())?;
         names.extend(index::names(&self.layout.tombstones())?);
         let ids = names.iter().filter_map(|name| id_of_file(name));
@@ -202,6 +215,11 @@ struct Taken {
 }
 
 impl Sequence {
+    /// The same with nothing left of the block.
+    fn used_up(&self) -> Self {
+        Self { next: Digits(self.reserved.0 + 1), ..self.clone() }
+    }
+
     /// The next number to give out in `boot`.
     fn next_in(&self, boot: &str) -> u64 {
         let same_boot = self.boot == boot && boot != UNKNOWN_BOOT;

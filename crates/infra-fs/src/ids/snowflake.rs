@@ -24,8 +24,8 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jerry_domain::Uid;
-use jerry_domain::ports::{Clock, IdError, LockName, StorageError};
+use jerry_domain::ports::{Clock, IdError, LockName, StorageError, Unreadable};
+use jerry_domain::{Uid, WorkItem};
 use serde::{Deserialize, Serialize};
 
 use super::not_reserved;
@@ -113,7 +113,7 @@ impl Snowflake {
     fn lease(&self) -> Result<Lease, IdError> {
         let (slot, guard) = self.free_slot()?;
         let folder = self.layout.workers();
-        publish::make_dirs(&folder, self.layout.root()).map_err(not_reserved)?;
+        publish::make_volatile_dir(&folder, self.layout.root()).map_err(not_reserved)?;
         let path = folder.join(format!("{slot:04}"));
         let failed = |error| storage_error("open", &path, error);
         let file = steps::open_or_create(&path).map_err(failed)?;
@@ -166,12 +166,22 @@ impl Snowflake {
 
     fn greatest_millis(&self) -> Result<Option<u64>, StorageError> {
         let limit = self.now_ms() + BELIEVED_AHEAD_MS;
-        // What cannot be read has no uid that could be compared; its number is not touched.
-        let items = index::summaries(&self.layout, &self.locks)?;
-        let items = items.filter_map(|summary| Some(summary.ok()?.uid));
+        let items = index::summaries(&self.layout, &self.locks)?.filter_map(|item| match item {
+            Ok(item) => Some(item.uid),
+            Err(error) => self.uid_of_misnamed(&error),
+        });
         let tombstones = tombstone::all(&self.layout)?;
         let tombstones = tombstones.filter_map(|(_, tombstone)| Some(tombstone.ok()?.item.uid));
         Ok(items.chain(tombstones).map(Uid::millis).filter(|millis| *millis <= limit).max())
+    }
+
+    /// The uid of an item that no list shows because its file is not called after it. What cannot
+    /// be read at all has no uid that could be compared.
+    fn uid_of_misnamed(&self, error: &Unreadable) -> Option<Uid> {
+        let Unreadable::Malformed(malformed) = error else { return None };
+        let path = self.layout.root().join(&malformed.path);
+        let (item, _) = read::json::<WorkItem>(&path, &malformed.path).ok()??;
+        Some(item.uid)
     }
 }
 

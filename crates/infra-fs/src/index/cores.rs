@@ -6,8 +6,12 @@ use std::thread;
 /// How many threads are worth starting for `count` pieces of work, of which `worth_a_thread` take
 /// about as long as starting one; at least 1.
 pub(super) fn threads_for(count: usize, worth_a_thread: usize) -> usize {
-    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    cores.min(count / worth_a_thread).max(1)
+    let wanted = count / worth_a_thread;
+    // How many cores there are takes the standard library some files to find out.
+    if wanted <= 1 {
+        return 1;
+    }
+    thread::available_parallelism().map_or(1, NonZeroUsize::get).min(wanted)
 }
 
 /// What `work` makes of `all`, cut into as many parts as threads are worth it, in their order.

@@ -31,7 +31,7 @@ pub use self::directory::release_all;
 use self::os::{Mode, OsLock};
 use self::wait::Patience;
 use crate::fault::{if_present, storage_error};
-use crate::steps;
+use crate::publish::{self, PublishError};
 
 /// How a store's locks are made. All processes that share a store must use the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -298,19 +298,10 @@ const SUFFIX: &str = ".lock";
 /// folder is not made: without it there is no store.
 fn make_folder_of(lock: &Path) -> Result<(), StorageError> {
     let Some(locks) = lock.parent() else { return Ok(()) };
-    for folder in [locks.parent(), Some(locks)].into_iter().flatten() {
-        match steps::make_dir(folder) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => continue,
-            Err(error) => return Err(storage_error("create", folder, error)),
-        }
-        // Locks need not survive a power cut, but whoever writes to `local/` next finds it there
-        // and relies on it.
-        if let Some(parent) = folder.parent() {
-            steps::sync_dir(parent).map_err(|error| storage_error("sync", parent, error))?;
-        }
-    }
-    Ok(())
+    let root = locks.parent().and_then(Path::parent).unwrap_or(locks);
+    publish::make_volatile_dir(locks, root).map_err(|error| match error {
+        PublishError::Failed(error) | PublishError::Indeterminate(error) => error,
+    })
 }
 
 #[async_trait]
