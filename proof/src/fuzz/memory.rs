@@ -12,11 +12,11 @@ pub(super) fn allowed(length: usize) -> u64 {
 }
 
 /// How far the memory of this process grows while `job` runs; `None` where that is not told.
-pub(super) fn peak_of(job: impl FnOnce() -> bool) -> Option<u64> {
+pub(super) fn peak_of<T>(job: impl FnOnce() -> T) -> Option<u64> {
     // 5 makes the kernel forget the peak so far.
     #[expect(clippy::disallowed_methods, reason = "no file: it tells the kernel something")]
     let before = fs::write("/proc/self/clear_refs", "5").ok().and_then(|()| bytes("VmRSS:"));
-    job();
+    drop(job());
     Some(bytes("VmHWM:")?.saturating_sub(before?))
 }
 

@@ -6,12 +6,13 @@ mod large;
 mod memory;
 mod mutate;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use jerry_proof_targets::{FAULTS, Fault, TARGETS, Target};
+use jerry_proof_targets::{FAULTS, Fault, Seen, TARGETS, Target};
 
 use crate::dice::Dice;
 use crate::effort::Effort;
@@ -110,31 +111,62 @@ fn great(target: &'static Target, corpus: &Corpus, effort: &Effort, outcome: &mu
     let size = effort.of(1 << 20, 4 << 20) as usize;
     for _ in 0..effort.of(8, 300) {
         let Large { name, text } = large::one_of(corpus, size, &mut dice);
-        let length = text.len();
         outcome.cases += 1;
-        match within(PATIENCE, move || memory::peak_of(|| target.rewritten(&text).is_some())) {
-            None => outcome.violations.push(format!("{}: {name} does not end", target.name)),
-            Some(None) => outcome.skipped.push(format!(
-                "the memory that {} takes: this system does not tell it",
-                target.name
-            )),
-            Some(Some(peak)) if peak <= memory::allowed(length) => {}
-            Some(Some(peak)) => outcome.violations.push(format!(
-                "{}: {length} bytes ({name}) take {peak} bytes of memory",
-                target.name
-            )),
+        match weigh(text, PATIENCE, |text| target.rewritten(text)) {
+            Weight::Fits => {}
+            Weight::TooMuch(what) => {
+                outcome.violations.push(format!("{}: {name}: {what}", target.name));
+            }
+            Weight::Unknown => {
+                let what =
+                    format!("the memory of {}, which this system does not tell", target.name);
+                return outcome.skipped.push(what);
+            }
+        }
+    }
+}
+
+/// What a text of a great size took.
+enum Weight {
+    Fits,
+    TooMuch(String),
+    Unknown,
+}
+
+fn weigh<R>(text: Vec<u8>, patience: Duration, rewrite: R) -> Weight
+where
+    R: Fn(&[u8]) -> Option<Vec<u8>> + Send + 'static,
+{
+    let length = text.len();
+    let peak = move || catch_unwind(AssertUnwindSafe(|| memory::peak_of(|| rewrite(&text))));
+    match within(patience, peak) {
+        None => Weight::TooMuch(format!("{length} bytes take more than {patience:?}")),
+        Some(Err(_)) => Weight::TooMuch(format!("{length} bytes make it panic")),
+        Some(Ok(None)) => Weight::Unknown,
+        Some(Ok(Some(peak))) if peak <= memory::allowed(length) => Weight::Fits,
+        Some(Ok(Some(peak))) => {
+            Weight::TooMuch(format!("{length} bytes take {peak} bytes of memory"))
         }
     }
 }
 
 /// Whether a fault is found out by what finds none in jerry.
 fn notices(fault: &'static Fault, corpus: &Corpus, effort: &Effort) -> bool {
+    const TRIES: u64 = 8;
     let target = corpus.target;
-    let faulty = |text: &[u8]| (fault.rewrite)(&|text| target.rewritten(text), text);
+    let faulty = move |text: &[u8]| (fault.rewrite)(&|text| target.rewritten(text), text);
     let wrong = |text: &[u8]| target.check_calmly(text, Some(&faulty)).is_err();
     let mut dice = Dice::new(effort.seed, 1);
-    corpus.texts.iter().any(|text| wrong(text))
-        || (0..effort.of(5_000, 500_000)).any(|_| wrong(&mutate::one_of(corpus, &mut dice)))
+    match fault.seen {
+        Seen::ByTheirContents => {
+            corpus.texts.iter().any(|text| wrong(text))
+                || (0..effort.of(5_000, 500_000)).any(|_| wrong(&mutate::one_of(corpus, &mut dice)))
+        }
+        Seen::BySize(patience) => (0..TRIES).any(|_| {
+            let Large { text, .. } = large::one_of(corpus, 1 << 18, &mut dice);
+            matches!(weigh(text, patience, faulty), Weight::TooMuch(_))
+        }),
+    }
 }
 
 /// What `job` answers; `None` when it does not within `limit`. A thread cannot be ended: one that

@@ -50,9 +50,15 @@ fn change(text: &mut Vec<u8>, corpus: &Corpus, dice: &mut Dice) {
     }
 }
 
-/// A part of a text: a few bytes, or a whole line.
+/// A part of a text: a few bytes, a word, or a whole line.
 fn part(text: &[u8], dice: &mut Dice) -> (usize, usize) {
     let at = place(text, dice);
+    if dice.one_in(2) {
+        let in_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"_+-.\"".contains(byte);
+        let before = text[..at].iter().rev().take_while(|byte| in_word(byte)).count();
+        let after = text[at..].iter().take_while(|byte| in_word(byte)).count();
+        return (at - before, at + after);
+    }
     if dice.one_in(3) {
         let start = text[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |it| it + 1);
         let end =

@@ -14,7 +14,7 @@ mod json;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-pub use faults::{FAULTS, Fault};
+pub use faults::{FAULTS, Fault, Seen};
 
 /// From a text to the text that jerry writes for it; `None` for what it refuses.
 pub type Rewrite<'a> = &'a dyn Fn(&[u8]) -> Option<Vec<u8>>;
