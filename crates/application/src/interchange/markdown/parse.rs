@@ -12,7 +12,10 @@ use super::fields::{self, Relation};
 use super::inline::{self, Place};
 use super::render::implied_update;
 use super::sections::{self, Entry, Line, Section};
-use super::{ARTIFACTS, CRITERIA, DESCRIPTION, EVIDENCE, FINDINGS, LOG, SOURCES, SUBTASKS, block};
+use super::{
+    ARTIFACTS, CRITERIA, DEPENDENCIES, DESCRIPTION, EVIDENCE, FINDINGS, LOG, SOURCES, SUBTASKS,
+    block,
+};
 
 /// Why a document cannot be imported: the line, and the reason.
 type Fault = (usize, String);
@@ -36,7 +39,10 @@ pub(crate) fn parse(
         match super::section(&inline::decode(part.title, Place::Line)) {
             Some(known) if !seen.contains(&known) => {
                 if reader.section(known, lines)? {
-                    seen.push(known);
+                    // One that says nothing is not written, and must not take another's place.
+                    if reader.has(known) {
+                        seen.push(known);
+                    }
                 } else {
                     reader.warn(part.line, "the section has another form: kept as it is");
                     reader.keep(part, lines);
@@ -211,6 +217,25 @@ impl Reader {
             text = format!("{before}\n{text}");
         }
         self.kept.rest.insert(title.to_owned(), Value::String(text));
+    }
+
+    /// Whether anything is known that stands in a section.
+    fn has(&self, title: &str) -> bool {
+        let draft = &self.draft;
+        let read = match title {
+            DESCRIPTION => draft.description.is_some(),
+            CRITERIA => !draft.criteria.is_empty(),
+            EVIDENCE => !self.evidence.is_empty(),
+            SUBTASKS => !draft.subtasks.is_empty(),
+            FINDINGS => !draft.findings.is_empty(),
+            LOG => !draft.notes.is_empty(),
+            DEPENDENCIES => {
+                draft.parent.is_some() || !draft.needs.is_empty() || !draft.links.is_empty()
+            }
+            ARTIFACTS => !draft.artifacts.is_empty(),
+            _ => !draft.sources.is_empty(),
+        };
+        read || self.kept.rest.contains_key(title)
     }
 
     /// Reads a known section. Whether it has its form.

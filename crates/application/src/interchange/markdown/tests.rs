@@ -154,6 +154,12 @@ fn what_stands_in_fenced_code_is_no_table_and_no_list() {
 }
 
 #[test]
+fn a_section_that_says_nothing_takes_no_place() {
+    let (draft, warnings) = read("# WI-001: A\n\n## Sources\n\n## Sources\n\n- one\n");
+    assert_eq!((draft.sources.len(), warnings), (1, vec![]));
+}
+
+#[test]
 fn a_field_of_any_name_keeps_it() {
     let table = "# WI-001: A\n\n| Field | Value |\n|--|--|\n";
     for name in ["Cre\\|ated", "Status&#42;", "Status&#58;"] {
