@@ -21,13 +21,9 @@ pub(crate) fn keep(layout: &Layout, path: &Path) -> Result<(), RepositoryError> 
         let copy = folder.join(format!("{name}.{number}"));
         let made = publish::create_unlocked(&copy, &content.bytes)
             .and_then(|made| publish::sync_parent(&copy).map(|()| made));
-        match made {
-            Ok(Creation::Created) => break,
-            Ok(Creation::Exists) => {}
-            // A copy that may not last is none, but nothing else was touched yet.
-            Err(PublishError::Failed(error) | PublishError::Indeterminate(error)) => {
-                return Err(error.into());
-            }
+        // A copy that may not last is none.
+        if made.map_err(PublishError::of_preparation)? == Creation::Created {
+            break;
         }
     }
     Ok(())

@@ -40,6 +40,16 @@ pub enum PublishError {
     Indeterminate(#[source] StorageError),
 }
 
+impl PublishError {
+    /// The error of a step that only prepares: whatever became of it, nothing that counts was
+    /// changed yet.
+    pub(crate) fn of_preparation(self) -> StorageError {
+        match self {
+            Self::Failed(error) | Self::Indeterminate(error) => error,
+        }
+    }
+}
+
 /// What became of a creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Creation {

@@ -186,11 +186,9 @@ impl Store {
     }
 }
 
-/// Without its format there is no store: whatever became of the rest, nothing was made.
+/// Without its format there is no store, whatever became of the rest.
 fn unfinished(error: PublishError) -> RepositoryError {
-    match error {
-        PublishError::Failed(error) | PublishError::Indeterminate(error) => error.into(),
-    }
+    error.of_preparation().into()
 }
 
 fn not_finished(layout: &Layout) -> OpenError {
