@@ -38,7 +38,10 @@ const WAYS: (u64, u64) = (48, 4096);
 const WAYS_AFTER_A_KILL: (u64, u64) = (4, 256);
 
 /// As many as it takes to notice each mutation.
-const WAYS_OF_A_MUTATION: (u64, u64) = (256, 256);
+const WAYS_OF_A_MUTATION: (u64, u64) = (128, 128);
+
+/// In how many of the runs that a mutation shows in it is looked for, those without a kill first.
+const RUNS_OF_A_MUTATION: usize = 24;
 
 /// What was recorded of one run of a scenario.
 struct Run {
@@ -67,7 +70,7 @@ pub(crate) fn run(effort: &Effort) -> Outcome {
             let trace = mutation.of(&run.trace);
             each_state(run, &trace, WAYS_OF_A_MUTATION, effort, bench, &mut 0).is_err()
         };
-        if !mutations.iter().any(is_noticed) {
+        if !mutations.iter().take(RUNS_OF_A_MUTATION).any(is_noticed) {
             found.unnoticed.push(name.clone());
         }
     }) {
