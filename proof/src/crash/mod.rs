@@ -38,10 +38,10 @@ const WAYS: (u64, u64) = (48, 4096);
 const WAYS_AFTER_A_KILL: (u64, u64) = (4, 256);
 
 /// As many as it takes to notice each mutation.
-const WAYS_OF_A_MUTATION: (u64, u64) = (128, 128);
+const WAYS_OF_A_MUTATION: (u64, u64) = (48, 128);
 
 /// In how many of the runs that a mutation shows in it is looked for, those without a kill first.
-const RUNS_OF_A_MUTATION: usize = 24;
+const RUNS_OF_A_MUTATION: usize = 12;
 
 /// What was recorded of one run of a scenario.
 struct Run {
