@@ -331,3 +331,24 @@ fn no_failed_call_of_a_batch_goes_unnoticed(#[values("fsync", "syncfs", "renamea
         assert_eq!(jerry.litter(), [""; 0], "{line}");
     }
 }
+
+/// Whoever finds that there is nothing to do answers for what is there. A process that was killed may
+/// have left it visible and not durable.
+#[rstest]
+#[case::change(&["label", "add", "WORK-001", "there"])]
+#[case::import(&["import", "--from", "jsonl", "there.jsonl"])]
+fn that_nothing_was_to_be_done_is_not_said_before_it_is_durable(#[case] args: &[&str]) {
+    if !can_inject() {
+        return;
+    }
+    let jerry = Jerry::new();
+    assert_eq!(jerry.create("one"), "WORK-001");
+    jerry.ok(["label", "add", "WORK-001", "there"]);
+    jerry.ok(["export", "--output", "there.jsonl"]);
+    let before = jerry.item("WORK-001");
+    assert!(jerry.json(args.iter().copied()).is_ok());
+    let injected = inject(&jerry, "fsync", "error=EIO", 1, args);
+    assert!(injected.call.is_some_and(|line| line.contains("items")), "{}", injected.outcome);
+    assert_eq!(injected.outcome.code(), Some(8), "{}", injected.outcome);
+    assert_eq!(jerry.item("WORK-001"), before);
+}

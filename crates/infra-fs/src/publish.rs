@@ -194,11 +194,13 @@ pub(crate) fn replace(target: &Path, bytes: &[u8]) -> Result<(), PublishError> {
     sync_parent(target)
 }
 
-/// Creates `target` with `bytes`, durably, unless something is there; the caller holds its lock.
+/// Creates `target` with `bytes`, unless something is there; whichever it is, it is durable. The
+/// caller holds its lock.
 pub(crate) fn create(target: &Path, bytes: &[u8]) -> Result<Creation, PublishError> {
     let creation = Staged::write(target, bytes, None)?.create()?;
-    if creation == Creation::Created {
-        sync_parent(target)?;
+    match creation {
+        Creation::Created => sync_parent(target)?,
+        Creation::Exists => sync_entry_of_another(target)?,
     }
     Ok(creation)
 }
@@ -283,7 +285,7 @@ pub(crate) fn make_dirs(path: &Path, existing: &Path) -> Result<(), PublishError
     let failed = |error| storage_error("make the folder", path, error);
     match if_present(std::fs::metadata(path)).map_err(failed)? {
         Some(metadata) if path == existing || has_been_used(&metadata) => return Ok(()),
-        Some(_) => return sync_dir_entry(path),
+        Some(_) => return sync_entry_of_another(path),
         None if path == existing => return Err(failed(io::ErrorKind::NotFound.into()).into()),
         None => {}
     }
@@ -291,7 +293,7 @@ pub(crate) fn make_dirs(path: &Path, existing: &Path) -> Result<(), PublishError
         make_dirs(parent, existing)?;
     }
     let made = add_dir(path)?;
-    sync_dir_entry(path).inspect_err(|_| {
+    sync_entry_of_another(path).inspect_err(|_| {
         if made {
             // Nothing lies in it yet, and the next write must not rely on it.
             let _ = steps::remove_dir(path);
@@ -327,8 +329,9 @@ fn has_been_used(folder: &std::fs::Metadata) -> bool {
     matches!((folder.created(), folder.modified()), (Ok(made), Ok(used)) if used > made)
 }
 
-/// As [`sync_parent`], where a failure changed nothing that anybody relies on.
-fn sync_dir_entry(path: &Path) -> Result<(), PublishError> {
+/// [`sync_parent`] for what somebody else put there, who may have been killed before it was
+/// durable. A failure changed nothing.
+pub(crate) fn sync_entry_of_another(path: &Path) -> Result<(), PublishError> {
     sync_parent(path).map_err(|error| match error {
         PublishError::Indeterminate(error) => PublishError::Failed(error),
         failed @ PublishError::Failed(_) => failed,

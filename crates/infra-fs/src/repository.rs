@@ -33,7 +33,7 @@ use jerry_domain::ports::{
 };
 use jerry_domain::{Refusal, Stamp, Uid, WorkId, WorkItem};
 
-use crate::fault::storage_error;
+use crate::fault::{if_present, storage_error};
 use crate::format::Format;
 use crate::layout::Layout;
 use crate::lock::{FsLockGuard, FsLocks};
@@ -147,6 +147,8 @@ impl FsRepository {
         let (item, content) = self.read_for_write(id, expected)?;
         let refused = |source| RepositoryError::Refused { id: id.clone(), source };
         let Some(next) = change(&item).map_err(refused)? else {
+            // The answer rests on what is visible, which a killed process may have written.
+            publish::sync_entry_of_another(&self.layout.item(id))?;
             return Ok(Update::Unchanged(item));
         };
         if (&next.id, next.uid, next.version) != (id, item.uid, item.version + 1) {
@@ -214,6 +216,16 @@ impl FsRepository {
                 RepositoryError::Indeterminate(failed)
             }
         }
+    }
+
+    fn settle(&self) -> Result<(), RepositoryError> {
+        for folder in [self.layout.items(), self.layout.tombstones()] {
+            match if_present(steps::sync_dir(&folder)) {
+                Ok(_) => {}
+                Err(error) => return Err(storage_error("make durable", &folder, error).into()),
+            }
+        }
+        Ok(())
     }
 
     fn summaries(&self) -> Result<Summaries, RepositoryError> {
@@ -386,6 +398,10 @@ impl WorkItemRepository for FsRepository {
         stamp: &Stamp,
     ) -> Result<Tombstone, RepositoryError> {
         self.delete(id, expected, stamp)
+    }
+
+    async fn settle(&self) -> Result<(), RepositoryError> {
+        self.settle()
     }
 
     async fn summaries(&self) -> Result<Summaries, RepositoryError> {

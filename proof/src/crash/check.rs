@@ -2,10 +2,12 @@
 
 #![expect(clippy::disallowed_methods, reason = "the files are laid out as a power cut left them")]
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -16,7 +18,7 @@ use jerry_domain::{Actor, Prefix, Timestamp, Title, Uid};
 use jerry_infra_fs::lock::{FsLocks, LockSettings};
 use jerry_infra_fs::{FsIds, Store, seam};
 
-use super::disk::Tree;
+use super::disk::{Bytes, Tree};
 use super::states::State;
 use super::trace::{STORE, identities};
 use crate::command::call;
@@ -25,9 +27,21 @@ use crate::command::call;
 pub(super) const BEFORE: &str = "00000000-0000-4000-8000-000000000001";
 pub(super) const AFTER: &str = "00000000-0000-4000-8000-000000000002";
 
-/// A folder in which states are laid out, one after the other.
+/// A folder in which states are laid out, one after the other. Most files of a state are those of
+/// the one before: what nobody touched since stays where it is.
 pub(super) struct Bench {
     folder: tempfile::TempDir,
+    /// What every file that is laid out seems to have been written at. Long ago: a file that was
+    /// written just now and does not parse is read again for a while, since somebody may be
+    /// writing it.
+    long_ago: SystemTime,
+    laid: RefCell<BTreeMap<String, Laid>>,
+}
+
+/// A file as it was laid out. Nobody gives another one the same inode and the same old time.
+struct Laid {
+    inode: u64,
+    content: Bytes,
 }
 
 impl Bench {
@@ -39,7 +53,10 @@ impl Bench {
         } else {
             tempfile::tempdir()?
         };
-        Ok(Self { folder })
+        let long_ago = SystemTime::now() - Duration::from_secs(24 * 60 * 60);
+        let bench = Self { folder, long_ago, laid: RefCell::default() };
+        bench.clear()?;
+        Ok(bench)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -48,6 +65,7 @@ impl Bench {
 
     /// An empty folder.
     pub(super) fn clear(&self) -> io::Result<PathBuf> {
+        self.laid.borrow_mut().clear();
         let folder = self.folder.path().join("state");
         if let Err(error) = fs::remove_dir_all(&folder)
             && error.kind() != io::ErrorKind::NotFound
@@ -58,23 +76,65 @@ impl Bench {
         Ok(folder)
     }
 
-    /// Long ago: a file that was written just now and does not parse is read again for a while,
-    /// since somebody may be writing it.
     fn lay_out(&self, tree: &Tree) -> io::Result<PathBuf> {
-        let folder = self.clear()?;
-        let long_ago = SystemTime::now() - Duration::from_secs(24 * 60 * 60);
+        let folder = self.folder.path().join("state");
+        let mut laid = BTreeMap::new();
+        self.keep(&folder, "", tree, &mut laid)?;
         // A folder's path sorts before those of what is in it.
         for (path, content) in tree {
-            match content {
-                None => fs::create_dir(folder.join(path))?,
-                Some(content) => {
-                    let mut file = fs::File::create(folder.join(path))?;
-                    file.write_all(content)?;
-                    file.set_modified(long_ago)?;
+            if laid.get(path).is_some_and(|laid| Some(&laid.content) == content.as_ref()) {
+                continue;
+            }
+            let target = folder.join(path);
+            let Some(content) = content else {
+                if let Err(error) = fs::create_dir(&target)
+                    && error.kind() != io::ErrorKind::AlreadyExists
+                {
+                    return Err(error);
                 }
+                continue;
+            };
+            let mut file = fs::File::create(&target)?;
+            file.write_all(content)?;
+            file.set_modified(self.long_ago)?;
+            let inode = file.metadata()?.ino();
+            laid.insert(path.clone(), Laid { inode, content: content.clone() });
+        }
+        self.laid.replace(laid);
+        Ok(folder)
+    }
+
+    /// Removes from `folder` what is not in `tree`, and adds to `laid` what is as it was laid out.
+    fn keep(
+        &self,
+        folder: &Path,
+        prefix: &str,
+        tree: &Tree,
+        laid: &mut BTreeMap<String, Laid>,
+    ) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            let is_folder = entry.file_type()?.is_dir();
+            match tree.get(&path) {
+                Some(None) if is_folder => {
+                    self.keep(&entry.path(), &format!("{path}/"), tree, laid)?;
+                }
+                Some(Some(_)) if !is_folder => {
+                    let now = entry.metadata()?;
+                    let before = self.laid.borrow_mut().remove(&path);
+                    let before = before.filter(|before| before.inode == now.ino());
+                    if let Some(before) = before
+                        && now.modified()? == self.long_ago
+                    {
+                        laid.insert(path, before);
+                    }
+                }
+                _ if is_folder => fs::remove_dir_all(entry.path())?,
+                _ => fs::remove_file(entry.path())?,
             }
         }
-        Ok(folder)
+        Ok(())
     }
 }
 

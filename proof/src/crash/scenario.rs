@@ -106,6 +106,13 @@ pub(super) fn all() -> Vec<Scenario> {
             damaged(&[MISNAMED]),
         ),
         after(
+            "interrupted deletion in a clone",
+            "init; create one; create two; delete 2",
+            |root| bring_back_deleted(root).and_then(|()| clone(root)),
+            "doctor --fix",
+            damaged(&[".jerry/data/items/WORK-002.json"]),
+        ),
+        after(
             "two items of a number in a clone",
             SOME,
             |root| two_of_a_number(root).and_then(|()| clone(root)),

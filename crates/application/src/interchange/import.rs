@@ -98,6 +98,8 @@ impl Import {
             report.resolved = plan.late.iter().map(|late| late.found.len()).sum();
             report.renumbered.iter_mut().for_each(|it| it.to = None);
         } else {
+            // That an item is there already is answered for as that it came in.
+            self.ports.items.settle().await?;
             let inserted =
                 self.insert_all(plan.items, plan.late, &stamp, &mut report, progress).await;
             let nothing_yet = report.imported == 0;

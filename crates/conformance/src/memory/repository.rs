@@ -215,6 +215,10 @@ impl WorkItemRepository for MemoryRepository {
         Ok(tombstone)
     }
 
+    async fn settle(&self) -> Result<(), RepositoryError> {
+        Ok(())
+    }
+
     async fn summaries(&self) -> Result<Summaries, RepositoryError> {
         let state = held(&self.state);
         let summary = |(id, text): (&WorkId, &String)| match parse(id, text) {

@@ -164,6 +164,7 @@ impl From<Unreadable> for RepositoryError {
 ///   waits for a writer.
 /// - Two updates of one item never work on the same version: the second sees what the first wrote.
 /// - References without uid are completed in passing where the item they name exists.
+/// - So is what an update finds to be there already, whoever wrote it.
 /// - A method that fails leaves everything as it was, except [`RepositoryError::Indeterminate`].
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
@@ -219,6 +220,14 @@ pub trait WorkItemRepository: Send + Sync {
         expected: Option<u64>,
         stamp: &Stamp,
     ) -> Result<Tombstone, RepositoryError>;
+
+    /// Makes durable every item and tombstone that is visible: also what a process wrote that was
+    /// killed before it was. For whoever answers that something is there already; an update that
+    /// changes nothing sees to that itself.
+    ///
+    /// # Errors
+    /// [`RepositoryError::Storage`]; nothing was changed.
+    async fn settle(&self) -> Result<(), RepositoryError>;
 
     /// Every item in brief, as they are now.
     ///

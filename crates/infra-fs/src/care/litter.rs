@@ -1,6 +1,7 @@
 //! The temporary files of killed processes, told from those of living ones by the lock under which
 //! each was made: who holds it while the file is there owns it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jerry_domain::ports::{LockName, StorageError};
@@ -26,10 +27,19 @@ pub(super) fn find(care: &FsCare) -> Result<Vec<Litter>, StorageError> {
     for folder in [layout.items(), layout.tombstones(), layout.data(), layout.workers()] {
         let names = all_names(&folder, |name| parse_temp_name(name).is_some())
             .map_err(|error| storage_error("list", &folder, error))?;
+        // A batch has one lock for all its files. What was tried before the folder was listed
+        // would say nothing of its files.
+        let mut abandoned = BTreeMap::new();
         for name in names {
-            let Some(owner) = owner(&name) else { continue };
-            let litter = Litter { path: folder.join(name), owner };
-            if litter.take(care)?.is_some() {
+            let Some(litter) = Litter::at(folder.join(name)) else { continue };
+            let is_abandoned = match abandoned.get(&litter.owner) {
+                Some(known) => *known,
+                None => {
+                    let free = litter.take(care)?.is_some();
+                    *abandoned.entry(litter.owner.clone()).or_insert(free)
+                }
+            };
+            if is_abandoned {
                 found.push(litter);
             }
         }
@@ -38,6 +48,12 @@ pub(super) fn find(care: &FsCare) -> Result<Vec<Litter>, StorageError> {
 }
 
 impl Litter {
+    /// What the temporary file at `path` would be; `None` when its name is not that of one.
+    pub(super) fn at(path: PathBuf) -> Option<Self> {
+        let owner = owner(path.file_name()?.to_str()?)?;
+        Some(Self { path, owner })
+    }
+
     /// The lock under which the file may be removed; `None` when somebody holds it.
     pub(super) fn take(&self, care: &FsCare) -> Result<Option<FsLockGuard>, StorageError> {
         care.locks.try_acquire(&self.owner).map_err(|error| match error {

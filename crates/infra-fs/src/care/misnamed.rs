@@ -3,7 +3,8 @@
 //!
 //! Crash points: a copy is put aside; then the item is created under its right name, durably; only
 //! then does the file of the wrong name go. A crash in between leaves the same uid in two files, of
-//! which the wrongly named one is then recognised as a copy, under whatever number the other stands.
+//! which the wrongly named one is then recognised as a copy, under whatever number the other stands;
+//! whoever made that one may have been killed before it was durable.
 
 use std::path::Path;
 
@@ -48,13 +49,17 @@ pub(super) fn rename(
     backup::keep(&care.layout, path)?;
     let action = match occupant {
         Some(occupant) if occupant.uid == item.uid => {
+            publish::sync_entry_of_another(&target)?;
             publish::remove(path)?;
             let version = occupant.version;
             return Ok(Some(format!("put aside: {} itself has version {version}", item.id)));
         }
         None if create(care, &item.id, &content.bytes)? == Naming::Named => renamed(),
         _ => match found_as(care, &item)? {
-            Some(id) => format!("put aside: the item is there as {id}"),
+            Some(id) => {
+                publish::sync_entry_of_another(&care.layout.item(&id))?;
+                format!("put aside: the item is there as {id}")
+            }
             None => {
                 let id = renumber(care, &item, stamp)?;
                 format!("renumbered to {id}: {} is another item", item.id)

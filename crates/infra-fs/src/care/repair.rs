@@ -8,7 +8,8 @@ use jerry_domain::ports::{
 };
 use jerry_domain::{Stamp, WorkItem};
 
-use super::{FsCare, litter, misnamed};
+use super::litter::Litter;
+use super::{FsCare, misnamed};
 use crate::fault::storage_error;
 use crate::layout::id_of_file;
 use crate::publish::{self, Creation, PublishError};
@@ -67,13 +68,10 @@ fn one(
 }
 
 fn remove_litter(care: &FsCare, path: &Path) -> Result<Option<String>, RepositoryError> {
-    for litter in litter::find(care)?.into_iter().filter(|litter| litter.path == path) {
-        if let Some(_guard) = litter.take(care)? {
-            publish::remove(path)?;
-            return Ok(Some("removed it".to_owned()));
-        }
-    }
-    Ok(None)
+    let Some(litter) = Litter::at(path.to_owned()) else { return Ok(None) };
+    let Some(_guard) = litter.take(care)? else { return Ok(None) };
+    let removed = publish::remove(&litter.path)?;
+    Ok(removed.then(|| "removed it".to_owned()))
 }
 
 /// Removes the file of an item that its tombstone keeps.

@@ -98,12 +98,7 @@ enum Step {
 fn look(layout: &Layout) -> Result<Look, StorageError> {
     let now = SystemTime::now();
     let items = layout.items();
-    let (cache, found) = thread::scope(|scope| {
-        let cache = scope.spawn(|| Cache::load(&layout.index()));
-        let found = scan::files(&items);
-        // A panic in the loader would be a cache that cannot be used.
-        (cache.join().unwrap_or(Cache::Corrupt), found)
-    });
+    let (cache, found) = load_and_list(&layout.index(), &items);
     let found = found?;
     let mut plan = Vec::with_capacity(found.len());
     let mut unlisted = Vec::new();
@@ -128,6 +123,21 @@ fn look(layout: &Layout) -> Result<Look, StorageError> {
         }
     }
     Ok(Look { cache: Arc::new(cache), plan, dead, now })
+}
+
+/// The cache and the files of the folder, at once where the cache is worth a thread.
+fn load_and_list(index: &Path, items: &Path) -> (Cache, Result<Vec<Found>, StorageError>) {
+    const WORTH_A_THREAD: u64 = 64 * 1024;
+    // A size that cannot be had is that of a cache that can hardly be read.
+    if std::fs::symlink_metadata(index).map_or(0, |found| found.len()) < WORTH_A_THREAD {
+        return (Cache::load(index), scan::files(items));
+    }
+    thread::scope(|scope| {
+        let cache = scope.spawn(|| Cache::load(index));
+        let found = scan::files(items);
+        // A panic in the loader would be a cache that cannot be used.
+        (cache.join().unwrap_or(Cache::Corrupt), found)
+    })
 }
 
 type Parsed = Vec<(Found, Result<Summary, Unreadable>)>;
