@@ -220,13 +220,17 @@ fn faults(measure: Measure, turn: u64) -> Vec<(Fault, Spread, bool)> {
         (Fault::Fails(EIO), Once, false),
         (Fault::Short(ENOSPC), Once, false),
         (Fault::DoneBut(EIO), Once, false),
+    ];
+    let in_turn = [
+        (Fault::Fails(errno), Once, turn.is_multiple_of(2)),
         (Fault::Fails(errno), AndNext, false),
         (Fault::DoneBut(errno), AndNext, false),
         (Fault::Fails(errno), AndAllAfter, false),
     ];
     match measure {
-        Measure::Bounded => faults.push((Fault::Fails(errno), Once, turn.is_multiple_of(2))),
+        Measure::Bounded => faults.push(in_turn[(turn / 2) as usize % in_turn.len()]),
         Measure::Full => {
+            faults.extend(in_turn);
             for errno in ERRNOS {
                 faults.push((Fault::Fails(errno), Once, false));
                 faults.push((Fault::Fails(errno), Once, true));
