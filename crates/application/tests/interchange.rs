@@ -383,6 +383,32 @@ fn an_item_keeps_its_identity_when_its_number_is_taken() {
     assert!(store.jsonl(&lines).changed_nothing());
 }
 
+/// Of two items of one number the second gets a new one: not that of an item which it waits for
+/// without saying which.
+#[test]
+fn a_new_number_is_none_that_the_input_points_at() {
+    let source = Store::new();
+    source.beads(&issue("a", &[]));
+    let first = source.exported_lines();
+    let item = source.named("beads:a");
+    let own = item.id.number();
+    let needed = (1..=40).filter(|number| *number != own);
+    let needed: Vec<_> = needed.map(|number| format!("{{\"id\":\"WORK-{number:03}\"}}")).collect();
+    let needed = format!("\"depends_on\":[{}]", needed.join(","));
+    let second = first
+        .replace(&item.uid.to_string(), "77")
+        .replace("beads:a", "other:a")
+        .replace("\"depends_on\":[]", &needed);
+    let lines = first + &second;
+    let store = Store::new();
+    let report = store.jsonl(&lines);
+    assert_eq!((report.imported, report.rejected.len()), (2, 0), "{report:?}");
+    let renumbered = store.named("other:a");
+    assert!(renumbered.id.number() > 40, "{}", renumbered.id);
+    assert!(renumbered.depends_on.iter().all(|needed| needed.uid != Some(renumbered.uid)));
+    assert!(store.jsonl(&lines).changed_nothing());
+}
+
 #[test]
 fn what_was_deleted_here_stays_deleted() {
     let source = Store::new();

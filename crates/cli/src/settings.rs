@@ -298,6 +298,12 @@ pub fn edited(path: &Path, text: &str, key: Key, value: Option<&str>) -> Result<
             (table, name)
         }
     };
+    if table.get(name).is_some_and(|item| !item.is_value()) {
+        let name = key.name;
+        let message = format!("'{name}' in {} is a table, not a value", path.display());
+        let hint = "whatever is in it would be lost; take it out by hand first";
+        return Err(Failure::new(Code::Usage, message).hint(hint));
+    }
     match value {
         None => drop(table.remove(name)),
         Some(value) => {
@@ -540,6 +546,17 @@ mod tests {
         let text = edited(path, &text, PREFIX, None).expect("valid");
         assert!(!text.contains("prefix"), "{text}");
         assert!(edited(path, &text, PREFIX, Some("ab")).is_err());
+    }
+
+    #[rstest]
+    #[case("# why\nprefix.of = \"ours\"\n")]
+    #[case("[prefix]\nof = \"ours\"\n")]
+    #[case("[[prefix]]\n")]
+    fn a_table_is_not_written_over(#[case] text: &str) {
+        for value in [Some("AB"), None] {
+            let refused = edited(Path::new("config.toml"), text, PREFIX, value);
+            assert!(refused.is_err_and(|failure| failure.message.contains("is a table")));
+        }
     }
 
     #[rstest]

@@ -32,10 +32,10 @@ use crate::effort::Effort;
 use crate::outcome::Outcome;
 
 /// How many ways to lose what is not durable are tried at each moment.
-const WAYS: (u64, u64) = (56, 4096);
+const WAYS: (u64, u64) = (56, 256);
 
 /// The same after a kill: there are as many traces as steps.
-const WAYS_AFTER_A_KILL: (u64, u64) = (5, 256);
+const WAYS_AFTER_A_KILL: (u64, u64) = (5, 24);
 
 /// As many as it takes to notice each mutation.
 const WAYS_OF_A_MUTATION: (u64, u64) = (48, 128);

@@ -61,7 +61,7 @@ fn folder() -> std::path::PathBuf {
 
 /// The corpus and mutations of it, a batch at a time.
 fn small(target: &'static Target, corpus: &Corpus, effort: &Effort, outcome: &mut Outcome) {
-    let mutations = effort.of(5_000, 500_000);
+    let mutations = effort.of(5_000, 50_000);
     let (mut read, mut given) = (0, 0);
     for batch in 0..=mutations / BATCH {
         let texts = if batch == 0 {
@@ -109,7 +109,7 @@ fn small(target: &'static Target, corpus: &Corpus, effort: &Effort, outcome: &mu
 fn great(target: &'static Target, corpus: &Corpus, effort: &Effort, outcome: &mut Outcome) {
     let mut dice = Dice::new(effort.seed, 0);
     let size = effort.of(1 << 20, 4 << 20) as usize;
-    for _ in 0..effort.of(8, 300) {
+    for _ in 0..effort.of(8, 60) {
         let Large { name, text } = large::one_of(corpus, size, &mut dice);
         outcome.cases += 1;
         match weigh(text, PATIENCE, |text| target.rewritten(text)) {

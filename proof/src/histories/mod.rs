@@ -57,7 +57,7 @@ const LONGEST: u64 = 100_000;
 #[command(next_help_heading = "Options of histories")]
 #[group(skip)]
 pub(crate) struct Options {
-    /// How many operations are recorded [default: 1000000, or 100000 with --bounded]
+    /// How many operations are recorded [default: 500000, or 100000 with --bounded]
     #[arg(long, value_name = "N")]
     operations: Option<u64>,
 }
@@ -71,7 +71,7 @@ pub(crate) fn run(effort: &Effort) -> Outcome {
 }
 
 fn run_all(effort: &Effort, outcome: &mut Outcome) -> io::Result<()> {
-    let mut left = effort.histories.operations.unwrap_or_else(|| effort.of(LONGEST, 10 * LONGEST));
+    let mut left = effort.histories.operations.unwrap_or_else(|| effort.of(LONGEST, 5 * LONGEST));
     let mut seed = effort.seed;
     while left > 0 {
         let operations = left.min(LONGEST);

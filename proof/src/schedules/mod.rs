@@ -23,7 +23,7 @@ pub(crate) fn run(effort: &Effort) -> Outcome {
         .current_dir(workspace)
         .args(["test", "--quiet", "--locked", "--profile", "proof", "--package", "jerry-infra-fs"])
         .args(["--features", "schedules", "--lib", "schedules", "--", "--nocapture"])
-        .env("JERRY_SCHEDULES", effort.of(100_000, 1_000_000).to_string())
+        .env("JERRY_SCHEDULES", effort.of(100_000, 500_000).to_string())
         .env("RUST_BACKTRACE", "0")
         .env("JERRY_SEED", effort.seed.to_string())
         .output();

@@ -43,7 +43,7 @@ const LONGEST: u64 = 10_000;
 #[command(next_help_heading = "Options of storm")]
 #[group(skip)]
 pub(crate) struct Options {
-    /// How many commands are given [default: 200000, or 10000 with --bounded]
+    /// How many commands are given [default: 50000, or 10000 with --bounded]
     #[arg(long, value_name = "N")]
     commands: Option<u64>,
     /// How many give commands at once; a third as many processes work beside them under clocks
@@ -65,7 +65,7 @@ pub(crate) fn run(effort: &Effort) -> Outcome {
 
 fn run_all(effort: &Effort, outcome: &mut Outcome) -> io::Result<()> {
     let options = &effort.storm;
-    let mut left = options.commands.unwrap_or_else(|| effort.of(LONGEST, 20 * LONGEST));
+    let mut left = options.commands.unwrap_or_else(|| effort.of(LONGEST, 5 * LONGEST));
     let mut storm = Storm {
         commands: LONGEST,
         workers: options.workers.max(1),

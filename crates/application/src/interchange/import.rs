@@ -152,6 +152,8 @@ impl Import {
         report: &mut ImportReport,
     ) -> Result<Vec<Placed>, Error> {
         let mut taken: HashSet<WorkId> = HashSet::new();
+        let named: HashSet<_> =
+            fresh.iter().flat_map(|it| it.entry.body.named()).cloned().collect();
         let mut chosen: Vec<(Fresh, Option<WorkId>)> = Vec::new();
         for fresh in fresh {
             if gone.is(fresh.uid, fresh.entry.body.key()) {
@@ -170,7 +172,9 @@ impl Import {
         let uids = chosen.iter().filter(|(fresh, _)| fresh.uid.is_none()).count();
         let (numbers, uids) = if dry_run {
             let number = |number| WorkId::new(self.prefix.clone(), number).ok();
-            let free = |id: &WorkId| known.by_id(id).is_none() && !taken.contains(id);
+            let free = |id: &WorkId| {
+                known.by_id(id).is_none() && !taken.contains(id) && !named.contains(id)
+            };
             let own: HashSet<_> = chosen.iter().filter_map(|(fresh, _)| fresh.uid).collect();
             let unused = |uid: &Uid| known.by_uid(*uid).is_none() && !own.contains(uid);
             let uid = |value: u64| Uid::try_from(value).ok();
@@ -179,6 +183,7 @@ impl Import {
                 (1..).map_while(uid).filter(unused).take(uids).collect(),
             )
         } else {
+            taken.extend(named);
             (self.numbers(numbers, known, &taken).await?, self.ports.ids.uids(uids).await?)
         };
         let (mut numbers, mut uids) = (numbers.into_iter(), uids.into_iter());
@@ -190,7 +195,8 @@ impl Import {
         Ok(placed.collect())
     }
 
-    /// New numbers that neither the store nor the input has.
+    /// New numbers that the store does not have and that are none of `taken`: those that the input
+    /// has, or points at without saying which item it means.
     async fn numbers(
         &self,
         count: usize,

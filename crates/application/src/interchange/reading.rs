@@ -66,6 +66,21 @@ impl Body {
         }
     }
 
+    /// The ids by which it points at items whose identity it does not tell.
+    pub(super) fn named(&self) -> Vec<&WorkId> {
+        match self {
+            Self::Draft(draft) => {
+                let links = draft.links.iter().map(|(_, name)| name);
+                let names = draft.parent.iter().chain(&draft.needs).chain(links);
+                names.filter_map(|name| name.id.as_ref()).collect()
+            }
+            Self::Item(item) => {
+                let bare = item.references().filter(|it| it.uid.is_none());
+                bare.map(|reference| &reference.id).collect()
+            }
+        }
+    }
+
     /// By what a second run knows it again: jerry's own by the identity, others by their name.
     pub(super) fn key(&self) -> Option<&str> {
         match self {
