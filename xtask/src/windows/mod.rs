@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use report::{Report, Total};
+use tools::Rust;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -31,14 +32,14 @@ const CHECKED: [&str; 2] = ["x86_64-pc-windows-msvc", "aarch64-apple-darwin"];
 const BUILT: &str = "x86_64-pc-windows-gnu";
 
 pub(crate) fn run(arguments: &Arguments) -> io::Result<ExitCode> {
-    tools::have_targets(&[CHECKED[0], CHECKED[1], BUILT])?;
+    let rust = Rust::have(&[CHECKED[0], CHECKED[1], BUILT])?;
     let mut total = Total::default();
     for target in CHECKED {
-        total.checked(target, tools::check(target)?);
+        total.checked(target, rust.check(target)?);
     }
     if !arguments.check {
         let wine = wine::Wine::set_up()?;
-        for binary in tests::build(BUILT)? {
+        for binary in tests::build(&rust, BUILT)? {
             if arguments.binaries.is_empty()
                 || arguments.binaries.iter().any(|part| binary.name.contains(part))
             {

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use super::tools;
+use super::tools::Rust;
 
 /// A test binary.
 pub(super) struct Binary {
@@ -18,9 +18,9 @@ pub(super) struct Binary {
 }
 
 /// Builds them all, as `cargo test` does.
-pub(super) fn build(target: &str) -> io::Result<Vec<Binary>> {
-    let mut cargo = tools::cargo();
-    cargo.args(["test", "--no-run", "--locked", "--target", target]);
+pub(super) fn build(rust: &Rust, target: &str) -> io::Result<Vec<Binary>> {
+    let mut cargo = rust.cargo("test");
+    cargo.args(["--no-run", "--locked", "--target", target]);
     let built = cargo.arg("--message-format=json").stderr(Stdio::inherit()).output()?;
     if !built.status.success() {
         return Err(io::Error::other(format!("the tests do not build for {target}")));

@@ -4,24 +4,65 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-pub(super) fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+/// A compiler, and where it has the standard library of other targets from.
+pub(super) enum Rust {
+    /// rustup brings it.
+    Rustup,
+    /// Debian's compiler makes it from its source, and is allowed to, though it is a stable one.
+    Debian,
 }
 
-/// Has rustup install the standard library of each target.
-pub(super) fn have_targets(targets: &[&str]) -> io::Result<()> {
-    let added = Command::new("rustup").args(["target", "add"]).args(targets).status();
-    if added.is_ok_and(|status| status.success()) {
-        return Ok(());
+impl Rust {
+    /// What works here. Debian's packages are installed where this is root on a system with apt.
+    pub(super) fn have(targets: &[&str]) -> io::Result<Self> {
+        let added = Command::new("rustup").args(["target", "add"]).args(targets).status();
+        if added.is_ok_and(|status| status.success()) {
+            return Ok(Self::Rustup);
+        }
+        let packages = ["rustc-web", "cargo-web", "rust-web-src"];
+        if install(&packages) && is_file(Path::new(DEBIAN_CARGO)) {
+            return Ok(Self::Debian);
+        }
+        Err(io::Error::other(format!(
+            "`rustup target add {}` does not work here, nor are there the Debian packages {}",
+            targets.join(" "),
+            packages.join(" ")
+        )))
     }
-    let missing = format!("`rustup target add {}` does not work here", targets.join(" "));
-    Err(io::Error::other(missing))
+
+    /// Whether all of the program and its tests type-checks for `target`.
+    pub(super) fn check(&self, target: &str) -> io::Result<bool> {
+        let mut cargo = self.cargo("check");
+        cargo.args(["--quiet", "--locked", "--all-targets", "--target", target]);
+        Ok(cargo.status()?.success())
+    }
+
+    /// `cargo command` for another target.
+    pub(super) fn cargo(&self, command: &str) -> Command {
+        match self {
+            Self::Rustup => {
+                let mut cargo =
+                    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+                cargo.arg(command);
+                cargo
+            }
+            Self::Debian => {
+                let mut cargo = Command::new(DEBIAN_CARGO);
+                cargo.args([command, "-Zbuild-std=std,panic_abort,test"]);
+                cargo.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1");
+                cargo
+            }
+        }
+    }
 }
 
-/// Whether all of the program and its tests type-checks for `target`.
-pub(super) fn check(target: &str) -> io::Result<bool> {
-    let check = ["check", "--quiet", "--locked", "--all-targets", "--target", target];
-    Ok(cargo().args(check).status()?.success())
+const DEBIAN_CARGO: &str = "/usr/bin/cargo";
+
+fn install(packages: &[&str]) -> bool {
+    let mut install = Command::new("apt-get");
+    install.args(["install", "--yes", "--no-install-recommends"]).args(packages);
+    let installed = install.env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
+    installed.status().is_ok_and(|status| status.success())
 }
 
 /// The C compiler for Windows, and Wine.
@@ -38,10 +79,7 @@ impl Tools {
             return Ok(tools);
         }
         let packages = ["gcc-mingw-w64-x86-64-win32", "wine64"];
-        let mut install = Command::new("apt-get");
-        install.args(["install", "--yes", "--no-install-recommends"]).args(packages);
-        let installed = install.env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
-        let installed = installed.status().is_ok_and(|status| status.success());
+        let installed = install(&packages);
         Self::find().filter(|_| installed).ok_or_else(|| {
             let [compiler, wine] = packages;
             io::Error::other(format!(
