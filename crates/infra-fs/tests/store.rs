@@ -172,7 +172,9 @@ fn a_clock_beyond_the_format_or_a_mark_there_does_not_use_up_a_slot() {
     assert_eq!(uids(3).expect("a mark that nothing wrote").len(), 3);
 }
 
+/// Where boots cannot be told apart there are no blocks: each number is reserved as it is given out.
 #[test]
+#[cfg(target_os = "linux")]
 fn a_block_that_was_published_and_perhaps_never_durable_is_not_used() {
     let fixture = Fixture::new();
     fixture.create("one");
@@ -188,6 +190,7 @@ fn a_block_that_was_published_and_perhaps_never_durable_is_not_used() {
     assert!(digits(&text, "reserved").parse::<u64>().expect("a number") > reserved + 1);
 }
 
+#[cfg(target_os = "linux")]
 fn digits<'a>(text: &'a str, field: &str) -> &'a str {
     let value = text.split(&format!("\"{field}\": \"")).nth(1).expect("there");
     value.split('"').next().expect("a string")
