@@ -121,7 +121,7 @@ impl AtomicFiles {
 
     /// Reads, changes and writes a file as one operation under its lock: nobody else's update is
     /// lost. `change` gets `None` where there is no file, and answers `None` to leave all as it
-    /// is. Durable when it returns. Answers whether it wrote.
+    /// is. Durable when it returns, also what was there. Answers whether it wrote.
     ///
     /// # Errors
     /// [`AtomicFileError`].
@@ -136,7 +136,7 @@ impl AtomicFiles {
             Some((value, content)) => (Some(value), Some(content)),
             None => (None, None),
         };
-        let Some(changed) = change(value) else { return Ok(false) };
+        let Some(changed) = change(value) else { return unchanged(&place) };
         let text = encode(&place, &changed)?;
         let text = match &content {
             Some(content) => codec::respell(&content.bytes, text, &[]),
@@ -160,7 +160,7 @@ impl AtomicFiles {
         let _guard = self.lock(&place)?;
         let content = read::bytes(&place.path, &place.shown).map_err(AtomicFileError::from)?;
         let text = content.as_ref().map(|content| utf8(&place, content)).transpose()?;
-        let Some(changed) = change(text)? else { return Ok(false) };
+        let Some(changed) = change(text)? else { return Ok(unchanged(&place)?) };
         Ok(publish_over(&place, content.as_ref(), changed.as_bytes())?)
     }
 
@@ -236,6 +236,13 @@ fn fnv_1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })
+}
+
+/// What stands there is answered for: it may have been written by a process that was killed before it
+/// was durable.
+fn unchanged(place: &Place) -> Result<bool, AtomicFileError> {
+    publish::sync_entry_of_another(&place.path)?;
+    Ok(false)
 }
 
 /// Puts `text` in place of what was read, unless something else stands there by now.
