@@ -406,7 +406,9 @@ mod tests {
         make_dirs(&folder.path().join("x/y/z"), Path::new("/")).expect("makes them");
     }
 
+    /// Under Wine a folder seems to have been made when it was last changed.
     #[test]
+    #[cfg(unix)]
     fn a_folder_is_trusted_once_something_was_made_in_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let made = folder.path().join("made");

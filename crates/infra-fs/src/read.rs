@@ -152,10 +152,11 @@ mod tests {
             0 => File::open(path),
             _ => missing(),
         };
-        let there = folder.path();
-        assert!(open_if_present(there, late).expect("opens").is_some());
-        assert!(open_if_present(there, |_| missing()).is_err());
-        let absent = there.join("absent");
+        let there = folder.path().join("there");
+        std::fs::write(&there, "").expect("writes");
+        assert!(open_if_present(&there, late).expect("opens").is_some());
+        assert!(open_if_present(&there, |_| missing()).is_err());
+        let absent = folder.path().join("absent");
         assert!(open_if_present(&absent, |_| missing()).expect("looks").is_none());
     }
 }
