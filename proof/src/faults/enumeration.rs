@@ -210,12 +210,10 @@ fn describe(stage: &Stage, plan: Plan, failed: &[Failed]) -> String {
     format!("step {}, {:?}, {:?}{links}: {steps}", plan.at, plan.fault, plan.spread)
 }
 
-/// The faults of one step. A bounded run has those that most differ for each, and the others in
-/// turn.
+/// The faults of one step. A full run has every error for each; what else there is comes in turn.
 fn faults(measure: Measure, turn: u64) -> Vec<(Fault, Spread, bool)> {
     use Spread::{AndAllAfter, AndNext, AndNextButOne, Once};
     let errno = ERRNOS[(turn % ERRNOS.len() as u64) as usize];
-    let spreads = [AndNext, AndNextButOne, AndAllAfter];
     let mut faults = vec![
         (Fault::Fails(EIO), Once, false),
         (Fault::Short(ENOSPC), Once, false),
@@ -231,15 +229,18 @@ fn faults(measure: Measure, turn: u64) -> Vec<(Fault, Spread, bool)> {
         Measure::Bounded => faults.push(in_turn[(turn / 2) as usize % in_turn.len()]),
         Measure::Full => {
             faults.extend(in_turn);
-            for errno in ERRNOS {
+            for (place, errno) in (turn as usize..).zip(ERRNOS) {
+                let forms = [
+                    (Fault::Fails(errno), Once, true),
+                    (Fault::Fails(errno), AndNext, false),
+                    (Fault::Fails(errno), AndNextButOne, false),
+                    (Fault::Fails(errno), AndAllAfter, false),
+                    (Fault::Short(errno), AndNext, false),
+                    (Fault::DoneBut(errno), Once, true),
+                    (Fault::DoneBut(errno), AndNextButOne, false),
+                ];
                 faults.push((Fault::Fails(errno), Once, false));
-                faults.push((Fault::Fails(errno), Once, true));
-                for spread in spreads {
-                    faults.push((Fault::Fails(errno), spread, false));
-                }
-                faults.push((Fault::Short(errno), AndNext, false));
-                faults.push((Fault::DoneBut(errno), Once, true));
-                faults.push((Fault::DoneBut(errno), AndNextButOne, false));
+                faults.push(forms[place % forms.len()]);
             }
         }
     }

@@ -34,18 +34,21 @@ pub(crate) fn parse(
     let heading = outline.heading.map(|heading| inline::decode(heading, Place::Line));
     let mut reader = Reader::new(&outline.preamble, heading, name, now)?;
     let mut seen = Vec::new();
-    for part in &outline.sections {
+    let known = |part: &Section<'_>| super::section(&inline::decode(part.title, Place::Line));
+    for (index, part) in outline.sections.iter().enumerate() {
         let lines = trimmed(&part.lines);
-        match super::section(&inline::decode(part.title, Place::Line)) {
-            Some(known) if !seen.contains(&known) => {
-                if reader.section(known, lines)? {
+        match known(part) {
+            Some(title) if !seen.contains(&title) => {
+                if reader.section(title, lines)? {
                     // One that says nothing is not written, and must not take another's place.
-                    if reader.has(known) {
-                        seen.push(known);
+                    if reader.has(title) {
+                        seen.push(title);
                     }
-                } else {
+                } else if outline.sections[index + 1..].iter().any(|it| known(it) == Some(title)) {
                     reader.warn(part.line, "the section has another form: kept as it is");
                     reader.keep(part, lines);
+                } else {
+                    reader.keep_rest(title, lines);
                 }
             }
             Some(_) => {
