@@ -12,6 +12,8 @@ pub(crate) struct Effort {
     pub(crate) seed: u64,
     /// The program that users run, built without the seam.
     pub(crate) jerry: PathBuf,
+    /// How many calls of real processes are to fail.
+    pub(crate) injections: Option<u64>,
     pub(crate) storm: storm::Options,
     pub(crate) histories: histories::Options,
 }

@@ -47,6 +47,9 @@ struct Arguments {
     /// The program that users run
     #[arg(long, default_value = "target/proof/jerry")]
     jerry: PathBuf,
+    /// How many calls of real processes fail, in `faults` [default: 10000, or 600 with --bounded]
+    #[arg(long, value_name = "N")]
+    injections: Option<u64>,
     #[command(flatten)]
     storm: storm::Options,
     #[command(flatten)]
@@ -128,8 +131,8 @@ fn main() -> ExitCode {
         return worker.work();
     }
     let measure = if arguments.bounded { Measure::Bounded } else { Measure::Full };
-    let Arguments { seed, jerry, storm, histories, .. } = arguments;
-    let effort = Effort { measure, seed, jerry, storm, histories };
+    let Arguments { seed, jerry, injections, storm, histories, .. } = arguments;
+    let effort = Effort { measure, seed, jerry, injections, storm, histories };
     let parts =
         if arguments.parts.is_empty() { Name::value_variants().to_vec() } else { arguments.parts };
     if parts.contains(&Name::FileSystems) {

@@ -35,7 +35,8 @@ pub(crate) fn run(effort: &Effort) -> Outcome {
         .into_iter()
         .flat_map(|backend| scenario::all(backend).into_iter().map(move |it| (it, backend)));
     let scenarios: Vec<_> = scenarios.collect();
-    let of_each = effort.of(600, 10_000).div_ceil(scenarios.len() as u64) as usize;
+    let injections = effort.injections.unwrap_or_else(|| effort.of(600, 10_000));
+    let of_each = injections.div_ceil(scenarios.len() as u64) as usize;
     let wanted = Wanted { of_each, seed: effort.seed };
     let tallies = share(scenarios, |(scenario, backend)| {
         let stage = match Stage::new(scenario, backend) {
