@@ -273,9 +273,10 @@ fn json_of_imports_and_exports() {
     ] {
         jerry.json(command);
     }
-    // As JSON spells it on Windows.
-    let folder = folder.replace('\\', r"\\");
-    insta::assert_snapshot!(jerry.transcript.replace(&folder, "FOLDER"));
+    // On Windows JSON spells it otherwise than the command line.
+    let in_json = folder.replace('\\', r"\\");
+    let transcript = jerry.transcript.replace(&in_json, "FOLDER").replace(&folder, "FOLDER");
+    insta::assert_snapshot!(transcript);
 }
 
 #[test]
