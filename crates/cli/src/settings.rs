@@ -298,7 +298,8 @@ pub fn edited(path: &Path, text: &str, key: Key, value: Option<&str>) -> Result<
             (table, name)
         }
     };
-    if table.get(name).is_some_and(|item| !item.is_value()) {
+    let is_table = |item: &Item| item.as_value().is_none_or(Value::is_inline_table);
+    if table.get(name).is_some_and(is_table) {
         let name = key.name;
         let message = format!("'{name}' in {} is a table, not a value", path.display());
         let hint = "whatever is in it would be lost; take it out by hand first";
@@ -552,6 +553,7 @@ mod tests {
     #[case("# why\nprefix.of = \"ours\"\n")]
     #[case("[prefix]\nof = \"ours\"\n")]
     #[case("[[prefix]]\n")]
+    #[case("prefix = { of = \"ours\" }\n")]
     fn a_table_is_not_written_over(#[case] text: &str) {
         for value in [Some("AB"), None] {
             let refused = edited(Path::new("config.toml"), text, PREFIX, value);
