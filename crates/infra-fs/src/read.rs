@@ -153,7 +153,7 @@ mod tests {
             _ => missing(),
         };
         let there = folder.path().join("there");
-        std::fs::write(&there, "").expect("writes");
+        File::create_new(&there).expect("creates it");
         assert!(open_if_present(&there, late).expect("opens").is_some());
         assert!(open_if_present(&there, |_| missing()).is_err());
         let absent = folder.path().join("absent");

@@ -34,21 +34,14 @@ pub(crate) fn parse(
     let heading = outline.heading.map(|heading| inline::decode(heading, Place::Line));
     let mut reader = Reader::new(&outline.preamble, heading, name, now)?;
     let mut seen = Vec::new();
-    let known = |part: &Section<'_>| super::section(&inline::decode(part.title, Place::Line));
-    for (index, part) in outline.sections.iter().enumerate() {
+    for part in &outline.sections {
         let lines = trimmed(&part.lines);
-        match known(part) {
-            Some(title) if !seen.contains(&title) => {
-                if reader.section(title, lines)? {
-                    // One that says nothing is not written, and must not take another's place.
-                    if reader.has(title) {
-                        seen.push(title);
-                    }
-                } else if outline.sections[index + 1..].iter().any(|it| known(it) == Some(title)) {
-                    reader.warn(part.line, "the section has another form: kept as it is");
-                    reader.keep(part, lines);
-                } else {
-                    reader.keep_rest(title, lines);
+        match super::section(&inline::decode(part.title, Place::Line)) {
+            Some(known) if !seen.contains(&known) => {
+                reader.section(known, lines)?;
+                // One that says nothing is not written, and must not take another's place.
+                if reader.has(known) {
+                    seen.push(known);
                 }
             }
             Some(_) => {
@@ -241,8 +234,8 @@ impl Reader {
         read || self.kept.rest.contains_key(title)
     }
 
-    /// Reads a known section. Whether it has its form.
-    fn section(&mut self, title: &'static str, lines: &[Line<'_>]) -> Result<bool, Fault> {
+    /// Reads a known section; what of it has not its form is kept beside.
+    fn section(&mut self, title: &'static str, lines: &[Line<'_>]) -> Result<(), Fault> {
         match title {
             DESCRIPTION => {
                 self.draft.description = Some(decode_block(lines)).filter(|text| !text.is_empty());
@@ -260,15 +253,14 @@ impl Reader {
                     }
                 }
             }
-            _ => return Ok(self.table(title, lines)),
+            _ => self.table(title, lines),
         }
-        Ok(true)
+        Ok(())
     }
 
-    fn table(&mut self, title: &'static str, lines: &[Line<'_>]) -> bool {
-        let Some(table) = sections::table(lines) else {
-            self.keep_rest(title, lines);
-            return true;
+    fn table(&mut self, title: &'static str, lines: &[Line<'_>]) {
+        let Some(table) = sections::table(lines).filter(|table| table.header.len() == 3) else {
+            return self.keep_rest(title, lines);
         };
         let columns: [&[&str]; 3] = match title {
             EVIDENCE => [&["criterion", "criteria"], &["evidence"], &["source"]],
@@ -282,10 +274,7 @@ impl Reader {
         let column =
             |names: &[&str]| table.header.iter().position(|own| names.contains(&own.as_str()));
         let places: Vec<_> = columns.into_iter().filter_map(column).collect();
-        let [first, second, third] = places[..] else { return false };
-        if table.header.len() != 3 {
-            return false;
-        }
+        let [first, second, third] = places[..] else { return self.keep_rest(title, lines) };
         let mut rest = Vec::new();
         for (line, cells) in table.rows {
             let cells = [cells[first], cells[second], cells[third]];
@@ -300,7 +289,6 @@ impl Reader {
         }
         rest.extend(table.rest);
         self.keep_rest(title, &rest);
-        true
     }
 
     fn proof(&mut self, (line, row): Line<'_>, [criterion, text, source]: [&str; 3]) -> bool {
