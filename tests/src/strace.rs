@@ -2,8 +2,12 @@
 //! kill their process.
 
 use std::fs;
+#[cfg(unix)]
+use std::path::Path;
 use std::process::Command;
 
+#[cfg(unix)]
+use crate::Running;
 use crate::{Jerry, Outcome, skip, tool};
 
 /// What one run under strace came to.
@@ -52,4 +56,45 @@ pub fn inject(jerry: &Jerry, call: &str, fault: &str, nth: usize, args: &[&str])
     let last = log.lines().rfind(|line| line.contains('('));
     let call = injected.or(last.filter(|_| killed)).map(ToOwned::to_owned);
     Injected { outcome, call }
+}
+
+/// `jerry ARGS`, stopped in the midst until it is told to go on.
+#[cfg(unix)]
+#[derive(Debug)]
+pub struct Stopped {
+    running: Running,
+    pid: rustix::process::Pid,
+}
+
+#[cfg(unix)]
+impl Stopped {
+    /// Starts `jerry --json ARGS` and waits until it has opened `path` and not gone further.
+    #[must_use]
+    pub fn at_opening(jerry: &Jerry, path: &Path, args: &[&str]) -> Self {
+        let log = jerry.folder().join("strace.log");
+        let (path, file) = (path.display().to_string(), log.display().to_string());
+        let inject = "inject=openat:signal=STOP:when=1";
+        let options = ["-f", "-qq", "-o", &file, "-P", &path, "-e", "trace=openat", "-e", inject];
+        let args = ["--json"].iter().chain(args);
+        let mut running = Running::start(&mut jerry.under("strace", &options, args));
+        let pid = loop {
+            // The pid is what each line begins with.
+            let said = fs::read_to_string(&log).unwrap_or_default();
+            let stopped = said.lines().find(|line| line.contains("stopped by SIGSTOP"));
+            let pid = stopped.and_then(|line| line.split_whitespace().next()?.parse().ok());
+            if let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) {
+                break pid;
+            }
+            assert!(running.is_alive(), "it never opened {path}");
+            std::thread::yield_now();
+        };
+        Self { running, pid }
+    }
+
+    /// Lets it go on, to its end.
+    #[must_use]
+    pub fn go_on(self) -> Outcome {
+        rustix::process::kill_process(self.pid, rustix::process::Signal::CONT).expect("it waits");
+        self.running.end()
+    }
 }

@@ -5,6 +5,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+#[cfg(unix)]
+use jerry_tests::strace::{Stopped, can_inject};
 use jerry_tests::{HeldLock, Jerry, Outcome, at_once, id_in, list};
 use serde_json::Value;
 
@@ -252,4 +254,20 @@ fn many_from_one_call_among_many_single_ones() {
     assert_eq!(ids.len(), 140);
     assert_eq!(jerry.item_names().len(), 140);
     jerry.assert_sound();
+}
+
+/// The doctor reads the numbers and the items one after the other, while others create.
+#[cfg(unix)]
+#[test]
+fn the_doctor_takes_nothing_for_wrong_that_came_meanwhile() {
+    if !can_inject() {
+        return;
+    }
+    let jerry = Jerry::new();
+    jerry.create("before");
+    let doctor = Stopped::at_opening(&jerry, &jerry.path("data/sequences.json"), &["doctor"]);
+    // More than a block, so that the file which the doctor has open is replaced.
+    created_at_once(&jerry, 100);
+    let found = doctor.go_on().json();
+    assert_eq!(found["findings"], Value::Array(Vec::new()));
 }

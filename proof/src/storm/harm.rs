@@ -134,9 +134,11 @@ impl Harm {
                 fs::write(&path, &text[..text.len() / 2])
             }
             Self::UidOfAnother => {
-                let item = one(items().next())?;
+                // One that needs nobody: with the uid of what it needs, it would need itself.
+                let item = one(items().find(|item| item.depends_on.is_empty()))?;
+                let other = one(items().find(|other| other.id != item.id))?;
                 let mut record = item.clone().into_record();
-                record.uid = one(items().nth(1))?.uid;
+                record.uid = other.uid;
                 write(&path(&item), &WorkItem::try_from(record).map_err(io::Error::other)?)
             }
             Self::ItemTwice => {

@@ -11,6 +11,7 @@ use jerry_domain::{Stamp, WorkItem};
 use super::litter::Litter;
 use super::{FsCare, misnamed};
 use crate::fault::storage_error;
+use crate::ids::Behind;
 use crate::layout::id_of_file;
 use crate::publish::{self, Creation, PublishError};
 use crate::{backup, naming, read, tombstone};
@@ -49,10 +50,12 @@ fn one(
             Ok(removed.then(|| "removed it; the next list makes it anew".to_owned()))
         }
         Ailment::SequenceBehind => {
-            for behind in care.sequences.behind()? {
-                care.sequences.catch_up(&behind.prefix).map_err(no_number)?;
+            let behind = care.sequences.behind()?;
+            for Behind { prefix, .. } in &behind {
+                care.sequences.catch_up(prefix).map_err(no_number)?;
             }
-            Ok(Some("moved the next number behind the greatest".to_owned()))
+            let moved = !behind.is_empty();
+            Ok(moved.then(|| "moved the next number behind the greatest".to_owned()))
         }
         Ailment::CorruptSequences => {
             let _guard = care.locks.acquire(&LockName::sequences(), None)?;

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use jerry_domain::ports::{Clock, IdError, IdGenerator};
 use jerry_domain::{Prefix, Uid, WorkId};
 
-pub(crate) use sequences::Sequences;
+pub(crate) use sequences::{Behind, Sequences};
 pub use snowflake::Snowflake;
 
 use crate::layout::Layout;

@@ -123,7 +123,7 @@ impl Sequences {
     pub(crate) fn catch_up(&self, prefix: &Prefix) -> Result<(), IdError> {
         let _guard = self.locks.acquire(&LockName::sequences(), None)?;
         let (mut table, _) = self.load()?;
-        let greatest = self.greatest(prefix)?;
+        let greatest = greatest(&self.ids()?, prefix);
         if let Some(sequence) = table.prefixes.get_mut(prefix)
             && sequence.reserved.0 <= greatest
         {
@@ -143,20 +143,20 @@ impl Sequences {
     }
 
     /// The prefixes whose next number lies at or below one that exists, for the doctor.
+    ///
+    /// Others may be creating meanwhile. The items are listed first: a number is taken before its
+    /// item is there, so whatever is listed has been taken in the table that is read then.
     pub(crate) fn behind(&self) -> Result<Vec<Behind>, Unreadable> {
+        let ids = self.ids()?;
         let path = self.layout.sequences();
         let shown = self.layout.relative(&path);
         let Some((table, _)) = read::json::<Table>(&path, &shown)? else { return Ok(Vec::new()) };
-        let mut behind = Vec::new();
         let boot = machine::boot_id().unwrap_or(UNKNOWN_BOOT);
-        for (prefix, sequence) in table.prefixes {
-            let greatest = self.greatest(&prefix)?;
-            let next = sequence.next_in(boot);
-            if next <= greatest {
-                behind.push(Behind { prefix, next, greatest });
-            }
-        }
-        Ok(behind)
+        let behind = table.prefixes.into_iter().filter_map(|(prefix, sequence)| {
+            let (next, greatest) = (sequence.next_in(boot), greatest(&ids, &prefix));
+            (next <= greatest).then_some(Behind { prefix, next, greatest })
+        });
+        Ok(behind.collect())
     }
 
     /// The table and, for a write in place, its file with the length of its text. What does not
@@ -188,7 +188,7 @@ impl Sequences {
     }
 
     fn rebuilt(&self, prefix: &Prefix) -> Result<Sequence, IdError> {
-        let greatest = self.greatest(prefix)?;
+        let greatest = greatest(&self.ids()?, prefix);
         Ok(Sequence {
             reserved: Digits(greatest),
             next: Digits(greatest + 1),
@@ -196,14 +196,18 @@ impl Sequences {
         })
     }
 
-    /// The greatest number of `prefix` among items and tombstones; 0 where there is none.
-    fn greatest(&self, prefix: &Prefix) -> Result<u64, StorageError> {
+    /// The ids of all items and tombstones.
+    fn ids(&self) -> Result<Vec<WorkId>, StorageError> {
         let mut names = index::names(&self.layout.items())?;
         names.extend(index::names(&self.layout.tombstones())?);
-        let ids = names.iter().filter_map(|name| id_of_file(name));
-        let numbers = ids.filter(|id| id.prefix() == prefix).map(|id| id.number());
-        Ok(numbers.filter(|number| *number <= GREATEST_BELIEVED).max().unwrap_or(0))
+        Ok(names.iter().filter_map(|name| id_of_file(name)).collect())
     }
+}
+
+/// The greatest number of `prefix` among `ids`; 0 where there is none.
+fn greatest(ids: &[WorkId], prefix: &Prefix) -> u64 {
+    let numbers = ids.iter().filter(|id| id.prefix() == prefix).map(WorkId::number);
+    numbers.filter(|number| *number <= GREATEST_BELIEVED).max().unwrap_or(0)
 }
 
 /// Numbers that were taken out of a sequence.
