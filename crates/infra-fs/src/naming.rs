@@ -16,7 +16,7 @@ use jerry_domain::ports::{LockName, RepositoryError};
 
 use crate::layout::Layout;
 use crate::lock::FsLocks;
-use crate::publish::{self, Creation, PublishError, Staged};
+use crate::publish::{self, Creation, Staged};
 use crate::tombstone;
 
 /// What became of a file that should get an item's name.
@@ -68,7 +68,7 @@ pub(crate) fn finish_deletion(
     locks: &FsLocks,
     id: &WorkId,
 ) -> Result<(), RepositoryError> {
-    publish::sync_parent(&layout.tombstone(id)).map_err(PublishError::of_preparation)?;
+    publish::sync_entry_of_another(&layout.tombstone(id))?;
     take_away(layout, locks, id)
 }
 

@@ -285,7 +285,7 @@ pub(crate) fn make_dirs(path: &Path, existing: &Path) -> Result<(), PublishError
     let failed = |error| storage_error("make the folder", path, error);
     match if_present(std::fs::metadata(path)).map_err(failed)? {
         Some(metadata) if path == existing || has_been_used(&metadata) => return Ok(()),
-        Some(_) => return sync_entry_of_another(path),
+        Some(_) => return Ok(sync_entry_of_another(path)?),
         None if path == existing => return Err(failed(io::ErrorKind::NotFound.into()).into()),
         None => {}
     }
@@ -293,12 +293,13 @@ pub(crate) fn make_dirs(path: &Path, existing: &Path) -> Result<(), PublishError
         make_dirs(parent, existing)?;
     }
     let made = add_dir(path)?;
-    sync_entry_of_another(path).inspect_err(|_| {
+    let durable = sync_entry_of_another(path).inspect_err(|_| {
         if made {
             // Nothing lies in it yet, and the next write must not rely on it.
             let _ = steps::remove_dir(path);
         }
-    })
+    });
+    Ok(durable?)
 }
 
 /// [`make_dirs`] for a directory that need not survive a power cut itself.
@@ -331,11 +332,8 @@ fn has_been_used(folder: &std::fs::Metadata) -> bool {
 
 /// [`sync_parent`] for what somebody else put there, who may have been killed before it was
 /// durable. A failure changed nothing.
-pub(crate) fn sync_entry_of_another(path: &Path) -> Result<(), PublishError> {
-    sync_parent(path).map_err(|error| match error {
-        PublishError::Indeterminate(error) => PublishError::Failed(error),
-        failed @ PublishError::Failed(_) => failed,
-    })
+pub(crate) fn sync_entry_of_another(path: &Path) -> Result<(), StorageError> {
+    sync_parent(path).map_err(PublishError::of_preparation)
 }
 
 /// The name under which `target` is prepared. It starts with a dot, so that nobody takes it for

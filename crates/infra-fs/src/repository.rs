@@ -220,10 +220,8 @@ impl FsRepository {
 
     fn settle(&self) -> Result<(), RepositoryError> {
         for folder in [self.layout.items(), self.layout.tombstones()] {
-            match if_present(steps::sync_dir(&folder)) {
-                Ok(_) => {}
-                Err(error) => return Err(storage_error("make durable", &folder, error).into()),
-            }
+            if_present(steps::sync_dir(&folder))
+                .map_err(|error| storage_error("make durable", &folder, error))?;
         }
         Ok(())
     }

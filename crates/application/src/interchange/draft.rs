@@ -56,6 +56,8 @@ pub(super) struct Draft {
     pub(super) links: Vec<(LinkKind, Name)>,
     pub(super) criteria: Vec<DraftCheck>,
     pub(super) subtasks: Vec<DraftCheck>,
+    /// Entries that the text speaks of and does not have. No other is given their names.
+    pub(super) missing: Vec<CheckId>,
     pub(super) notes: Vec<Note>,
     pub(super) findings: Vec<String>,
     pub(super) artifacts: Vec<Artifact>,
@@ -111,6 +113,7 @@ impl Draft {
             links: Vec::new(),
             criteria: Vec::new(),
             subtasks: Vec::new(),
+            missing: Vec::new(),
             notes: Vec::new(),
             findings: Vec::new(),
             artifacts: Vec::new(),
@@ -166,7 +169,9 @@ impl Draft {
             };
             link(kind, target, name.note);
         }
-        let mut names = CheckNames::new(id.number(), self.criteria.iter().chain(&self.subtasks));
+        let own = self.criteria.iter().chain(&self.subtasks).filter_map(|check| check.id.as_ref());
+        let taken = own.chain(&self.missing).cloned().collect();
+        let mut names = CheckNames { number: id.number(), taken };
         names.fill("AC", &mut self.criteria)?;
         names.fill("ST", &mut self.subtasks)?;
         let criterion = |DraftCheck { id, text, done, evidence }: DraftCheck| {
@@ -241,10 +246,6 @@ struct CheckNames {
 }
 
 impl CheckNames {
-    fn new<'a>(number: u64, checks: impl Iterator<Item = &'a DraftCheck>) -> Self {
-        Self { number, taken: checks.filter_map(|check| check.id.clone()).collect() }
-    }
-
     fn fill(&mut self, short: &str, checks: &mut [DraftCheck]) -> Result<(), InvalidText> {
         let mut next = 1;
         for check in checks.iter_mut().filter(|check| check.id.is_none()) {

@@ -168,13 +168,13 @@ impl Import {
             taken.extend(id.clone());
             chosen.push((fresh, id));
         }
+        // No new number may be one that is pointed at: it would be taken for what is meant.
+        taken.extend(named);
         let numbers = chosen.iter().filter(|(_, id)| id.is_none()).count();
         let uids = chosen.iter().filter(|(fresh, _)| fresh.uid.is_none()).count();
         let (numbers, uids) = if dry_run {
             let number = |number| WorkId::new(self.prefix.clone(), number).ok();
-            let free = |id: &WorkId| {
-                known.by_id(id).is_none() && !taken.contains(id) && !named.contains(id)
-            };
+            let free = |id: &WorkId| known.by_id(id).is_none() && !taken.contains(id);
             let own: HashSet<_> = chosen.iter().filter_map(|(fresh, _)| fresh.uid).collect();
             let unused = |uid: &Uid| known.by_uid(*uid).is_none() && !own.contains(uid);
             let uid = |value: u64| Uid::try_from(value).ok();
@@ -183,7 +183,6 @@ impl Import {
                 (1..).map_while(uid).filter(unused).take(uids).collect(),
             )
         } else {
-            taken.extend(named);
             (self.numbers(numbers, known, &taken).await?, self.ports.ids.uids(uids).await?)
         };
         let (mut numbers, mut uids) = (numbers.into_iter(), uids.into_iter());

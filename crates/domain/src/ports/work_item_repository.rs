@@ -160,11 +160,11 @@ impl From<Unreadable> for RepositoryError {
 ///
 /// # Contract
 /// - What a method acknowledges is durable: it survives the death of the process and a power cut.
+///   So does what an update finds to be there already, whoever wrote it.
 /// - An item is replaced whole. A reader sees the old or the new one, never a part, and never
 ///   waits for a writer.
 /// - Two updates of one item never work on the same version: the second sees what the first wrote.
 /// - References without uid are completed in passing where the item they name exists.
-/// - So is what an update finds to be there already, whoever wrote it.
 /// - A method that fails leaves everything as it was, except [`RepositoryError::Indeterminate`].
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]

@@ -33,10 +33,14 @@ pub(crate) fn parse(
     let outline = sections::outline(text);
     let heading = outline.heading.map(|heading| inline::decode(heading, Place::Line));
     let mut reader = Reader::new(&outline.preamble, heading, name, now)?;
+    let meaning = |part: &Section<'_>| super::section(&inline::decode(part.title, Place::Line));
+    let mut sections: Vec<_> = outline.sections.iter().map(|part| (meaning(part), part)).collect();
+    // Evidence is told from what only stands in its section by the criteria.
+    sections.sort_by_key(|(meaning, _)| *meaning != Some(CRITERIA));
     let mut seen = Vec::new();
-    for part in &outline.sections {
+    for (meaning, part) in sections {
         let lines = trimmed(&part.lines);
-        match super::section(&inline::decode(part.title, Place::Line)) {
+        match meaning {
             Some(known) if !seen.contains(&known) => {
                 reader.section(known, lines)?;
                 // One that says nothing is not written, and must not take another's place.
@@ -51,7 +55,7 @@ pub(crate) fn parse(
             None => reader.keep(part, lines),
         }
     }
-    reader.finish()
+    Ok(reader.finish())
 }
 
 fn trimmed<'a, 'b>(lines: &'b [Line<'a>]) -> &'b [Line<'a>] {
@@ -71,17 +75,9 @@ struct Reader {
     warnings: Vec<(usize, String)>,
     updated: Option<Timestamp>,
     created: Option<Timestamp>,
-    /// The rows of the evidence, until all criteria are known.
-    evidence: Vec<Proof>,
+    /// The place of each criterion that has an id.
+    criteria: HashMap<CheckId, usize>,
     kept: Kept,
-}
-
-/// A row of the evidence.
-struct Proof {
-    line: usize,
-    row: String,
-    criterion: String,
-    evidence: Evidence,
 }
 
 /// What the item has no field for.
@@ -190,7 +186,8 @@ impl Reader {
             let value = Value::String(inline::decode(value, Place::Cell));
             kept.fields.insert(inline::decode(name, Place::Cell), value);
         }
-        Ok(Self { draft, warnings: Vec::new(), updated, created, evidence: Vec::new(), kept })
+        let (warnings, criteria) = (Vec::new(), HashMap::new());
+        Ok(Self { draft, warnings, updated, created, criteria, kept })
     }
 
     fn warn(&mut self, line: usize, message: impl Into<String>) {
@@ -208,11 +205,7 @@ impl Reader {
         let lines = trimmed(lines);
         let Some((line, _)) = lines.first() else { return };
         self.warn(*line, format!("not of the form of '{title}': kept as it is"));
-        let mut text = decode_block(lines);
-        if let Some(Value::String(before)) = self.kept.rest.get(title) {
-            text = format!("{before}\n{text}");
-        }
-        self.kept.rest.insert(title.to_owned(), Value::String(text));
+        self.kept.rest.insert(title.to_owned(), Value::String(decode_block(lines)));
     }
 
     /// Whether anything is known that stands in a section.
@@ -221,7 +214,7 @@ impl Reader {
         let read = match title {
             DESCRIPTION => draft.description.is_some(),
             CRITERIA => !draft.criteria.is_empty(),
-            EVIDENCE => !self.evidence.is_empty(),
+            EVIDENCE => draft.criteria.iter().any(|criterion| !criterion.evidence.is_empty()),
             SUBTASKS => !draft.subtasks.is_empty(),
             FINDINGS => !draft.findings.is_empty(),
             LOG => !draft.notes.is_empty(),
@@ -245,7 +238,7 @@ impl Reader {
                 self.keep_rest(title, &rest);
                 for entry in entries {
                     match title {
-                        CRITERIA => self.draft.criteria.push(check(&entry)?),
+                        CRITERIA => self.criterion(check(&entry)?),
                         SUBTASKS => self.draft.subtasks.push(check(&entry)?),
                         FINDINGS => self.draft.findings.push(entry.text()),
                         ARTIFACTS => self.draft.artifacts.push(artifact(&entry)),
@@ -275,36 +268,48 @@ impl Reader {
             |names: &[&str]| table.header.iter().position(|own| names.contains(&own.as_str()));
         let places: Vec<_> = columns.into_iter().filter_map(column).collect();
         let [first, second, third] = places[..] else { return self.keep_rest(title, lines) };
-        let mut rest = Vec::new();
-        for (line, cells) in table.rows {
+        let mut rest = table.rest;
+        for (line, cells) in &table.rows {
             let cells = [cells[first], cells[second], cells[third]];
             let fits = match title {
-                EVIDENCE => self.proof(line, cells),
-                LOG => self.note(cells).is_some(),
-                _ => self.dependency(cells).is_some(),
+                EVIDENCE => self.evidence(cells),
+                LOG => self.note(cells),
+                _ => self.dependency(cells),
             };
-            if !fits {
-                rest.push(line);
+            if fits.is_none() {
+                rest.push(*line);
             }
         }
-        rest.extend(table.rest);
+        let says_more = rest.iter().any(|(_, line)| !line.trim().is_empty());
+        if says_more && rest.len() + 2 == lines.len() {
+            // Without its head, the rows would be lines of something else when they are read again.
+            return self.keep_rest(title, lines);
+        }
+        rest.sort_by_key(|(number, _)| *number);
         self.keep_rest(title, &rest);
     }
 
-    fn proof(&mut self, (line, row): Line<'_>, [criterion, text, source]: [&str; 3]) -> bool {
+    fn criterion(&mut self, check: DraftCheck) {
+        if let Some(id) = &check.id {
+            self.criteria.entry(id.clone()).or_insert(self.draft.criteria.len());
+        }
+        self.draft.criteria.push(check);
+    }
+
+    fn evidence(&mut self, [criterion, text, source]: [&str; 3]) -> Option<()> {
+        let criterion = inline::decode(criterion.trim().trim_matches('*'), Place::Cell);
+        let criterion = CheckId::new(&criterion).ok()?;
+        let Some(place) = self.criteria.get(&criterion).copied() else {
+            self.draft.missing.push(criterion);
+            return None;
+        };
         let source = inline::decode(source, Place::Cell);
-        let criterion = criterion.trim().trim_matches('*');
-        self.evidence.push(Proof {
-            line,
-            row: row.to_owned(),
-            criterion: inline::decode(criterion, Place::Cell),
-            evidence: Evidence {
-                text: inline::decode(text, Place::Cell),
-                source: Some(source).filter(|source| !source.is_empty()),
-                extra: Extra::new(),
-            },
+        self.draft.criteria[place].evidence.push(Evidence {
+            text: inline::decode(text, Place::Cell),
+            source: Some(source).filter(|source| !source.is_empty()),
+            extra: Extra::new(),
         });
-        true
+        Some(())
     }
 
     fn note(&mut self, [at, text, actor]: [&str; 3]) -> Option<()> {
@@ -340,27 +345,7 @@ impl Reader {
         Some(())
     }
 
-    /// Gives each criterion its evidence, and keeps what belongs to none.
-    fn attach_evidence(&mut self) {
-        let mut places = HashMap::new();
-        for (place, check) in self.draft.criteria.iter().enumerate() {
-            if let Some(id) = &check.id {
-                places.entry(id.as_str().to_owned()).or_insert(place);
-            }
-        }
-        let mut lost = Vec::new();
-        for proof in std::mem::take(&mut self.evidence) {
-            match places.get(&proof.criterion) {
-                Some(place) => self.draft.criteria[*place].evidence.push(proof.evidence),
-                None => lost.push(proof),
-            }
-        }
-        let rows: Vec<_> = lost.iter().map(|proof| (proof.line, proof.row.as_str())).collect();
-        self.keep_rest(EVIDENCE, &rows);
-    }
-
-    fn finish(mut self) -> Result<(Draft, Vec<(usize, String)>), Fault> {
-        self.attach_evidence();
+    fn finish(mut self) -> (Draft, Vec<(usize, String)>) {
         let draft = &mut self.draft;
         let noted = draft.notes.iter().map(|note| note.at);
         let others = draft.started_at.into_iter().chain(draft.completed_at).chain(noted);
@@ -382,7 +367,8 @@ impl Reader {
         if !document.is_empty() {
             draft.imported = Some(json!({ "document": document }));
         }
-        Ok((self.draft, self.warnings))
+        self.warnings.sort_by_key(|(line, _)| *line);
+        (self.draft, self.warnings)
     }
 }
 

@@ -184,6 +184,38 @@ fn sections_come_in_any_order() {
     assert!(render(&item(draft, &[])).contains("\n| AC-2 | lost | |\n"));
 }
 
+/// What is kept has the order in which it stood, however often it is read and written.
+#[rstest]
+#[case::a_row_for_no_criterion("| AC-9 | lost | |\n| AC-1 | seen | |\n\nText.\n", 1)]
+#[case::no_row_that_fits(
+    "| AC-9 | lost | |\n\n| Criterion | Evidence | Source |\n|--|--|--|\n| AC-1 | seen | |\n",
+    0
+)]
+#[case::no_row("\n| Criterion | Evidence | Source |\n|--|--|--|\n| AC-1 | seen | |\n", 0)]
+fn what_is_no_evidence_stays_where_it_stands(#[case] rows: &str, #[case] evidence: usize) {
+    let head = "# WORK-001: A\n\n## Acceptance Criteria\n\n- [x] AC-1: One\n\n---\n\n## Evidence\n";
+    let table = "| Criterion | Evidence | Source |\n|-----------|----------|--------|\n";
+    let first = item(read(&format!("{head}\n{table}{rows}")).0, &[]);
+    assert_eq!(first.acceptance_criteria[0].evidence.len(), evidence);
+    let written = render(&first);
+    let second = item(read(&written).0, &[]);
+    let mut later = written.lines();
+    let kept = rows.lines().filter(|line| !line.contains("seen"));
+    assert!(kept.into_iter().all(|line| later.any(|own| own == line)), "{written}");
+    assert_eq!(second.imported, first.imported);
+    assert_eq!(second.acceptance_criteria, first.acceptance_criteria);
+    assert_eq!(render(&second), written);
+}
+
+#[test]
+fn no_criterion_is_given_an_id_that_evidence_names() {
+    let text = "# WORK-001: A\n\n## Acceptance Criteria\n\n- [x] One\n\n## Evidence\n\n\
+                | Criterion | Evidence | Source |\n|--|--|--|\n| AC-001.1 | seen | |\n";
+    let item = item(read(text).0, &[]);
+    assert_eq!(item.acceptance_criteria[0].id.as_str(), "AC-001.2");
+    assert_eq!(read(&render(&item)).0.criteria[0].evidence, []);
+}
+
 #[rstest]
 #[case("no heading\n", 1, "no title")]
 #[case("# A\n\n| Field | Value |\n|--|--|\n| **Status** | LATER |\n", 5, "unknown status")]
