@@ -32,7 +32,7 @@ use crate::effort::Effort;
 use crate::outcome::Outcome;
 
 /// How many ways to lose what is not durable are tried at each moment.
-const WAYS: (u64, u64) = (56, 256);
+const WAYS: (u64, u64) = (46, 256);
 
 /// The same after a kill: there are as many traces as steps.
 const WAYS_AFTER_A_KILL: (u64, u64) = (5, 24);
@@ -54,7 +54,7 @@ struct Run {
 pub(crate) fn run(effort: &Effort) -> Outcome {
     let mut outcome = Outcome::new("crash states");
     let scenarios = scenario::all();
-    let recorded = shared(&scenarios, record);
+    let recorded = shared(&series(&scenarios), record);
     let mut runs = Vec::new();
     for (part, recorded) in recorded {
         outcome.add(part);
@@ -113,13 +113,29 @@ fn shared<J: Sync, R: Send>(
     all.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// The run of a scenario without a kill, and those with one.
-fn record(scenario: &Scenario, bench: &Bench, found: &mut Outcome) -> Vec<Run> {
+/// In how many series the kills of one scenario are recorded, so that a long one keeps every core
+/// at work.
+const SERIES: usize = 4;
+
+/// Each scenario without a kill; and the first kill of each series.
+fn series(scenarios: &[Scenario]) -> Vec<(&Scenario, Option<usize>)> {
+    let kills = |scenario: &Scenario| if scenario.can_be_killed() { 0..SERIES } else { 0..0 };
+    let all = scenarios.iter().flat_map(|scenario| {
+        let killed = kills(scenario).map(move |steps| (scenario, Some(steps)));
+        std::iter::once((scenario, None)).chain(killed)
+    });
+    all.collect()
+}
+
+/// The run of a scenario without a kill, or the series of those with one that begins so.
+fn record(
+    &(scenario, first): &(&Scenario, Option<usize>),
+    bench: &Bench,
+    found: &mut Outcome,
+) -> Vec<Run> {
     let mut runs = Vec::new();
-    for killed in std::iter::once(None).chain((0..).map(Some)) {
-        if killed.is_some() && !scenario.can_be_killed() {
-            break;
-        }
+    let next = |killed: &Option<usize>| killed.map(|steps| Some(steps + SERIES));
+    for killed in std::iter::successors(Some(first), next) {
         match scenario::record(scenario, bench, killed) {
             Ok(Some(trace)) => runs.push(Run { scenario: scenario.clone(), killed, trace }),
             Ok(None) => break,

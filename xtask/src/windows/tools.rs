@@ -58,11 +58,15 @@ impl Rust {
 
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 
+/// Installs packages; where the lists of them are missing or old, after fetching those.
 fn install(packages: &[&str]) -> bool {
-    let mut install = Command::new("apt-get");
-    install.args(["install", "--yes", "--no-install-recommends"]).args(packages);
-    let installed = install.env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
-    installed.status().is_ok_and(|status| status.success())
+    let apt = |arguments: &[&str]| {
+        let mut apt = Command::new("apt-get");
+        apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
+        apt.status().is_ok_and(|status| status.success())
+    };
+    let install = [&["install", "--yes", "--no-install-recommends"], packages].concat();
+    apt(&install) || (apt(&["update"]) && apt(&install))
 }
 
 /// The C compiler for Windows, and Wine.

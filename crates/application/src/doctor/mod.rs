@@ -44,8 +44,8 @@ impl Doctor {
         Ok(findings)
     }
 
-    /// Repairs what can be repaired without losing anything, then examines again. Never deletes
-    /// an item.
+    /// Repairs what can be repaired without losing anything, then examines again what it touched.
+    /// Never deletes an item.
     ///
     /// # Errors
     /// The error of the first repair that failed; [`Error::Partly`] when others were made.
@@ -55,7 +55,7 @@ impl Doctor {
         let Repairs { done: mut repairs, failed } = self.care.repair(&files, &stamp).await?;
         let remaining = match failed {
             Some(error) => Err(error.into()),
-            None => self.separate(&mut repairs, request).await,
+            None => self.separate(files, &mut repairs, request).await,
         };
         match remaining {
             Ok(remaining) => Ok(Report { repairs, remaining }),
@@ -64,14 +64,20 @@ impl Doctor {
         }
     }
 
-    /// Repairs what the items say of each other, and answers what is wrong still.
+    /// Repairs what the items say of each other, and answers what is wrong still; of the files,
+    /// `files` was wrong before.
     async fn separate(
         &self,
+        files: Vec<Finding>,
         repairs: &mut Vec<Repair>,
         request: &Request,
     ) -> Result<Vec<Finding>, Error> {
         duplicates::separate(&self.ports, request, repairs).await?;
-        self.examine().await
+        if !repairs.is_empty() || files.iter().any(|finding| finding.fixable) {
+            return self.examine().await;
+        }
+        let items = self.examine_items().await?;
+        Ok(files.into_iter().chain(items).collect())
     }
 
     /// What the items say of each other. Items that cannot be read are the files' findings.

@@ -43,7 +43,10 @@ pub(super) fn check(text: &[u8]) -> Result<(), Fault> {
 }
 
 fn unique(keys: &mut [(Cow<'_, [u8]>, usize)]) -> Result<(), Fault> {
-    keys.sort_unstable();
+    // Most differ in length already.
+    keys.sort_unstable_by(|one, other| {
+        one.0.len().cmp(&other.0.len()).then_with(|| one.cmp(other))
+    });
     match keys.windows(2).find(|two| two[0].0 == two[1].0) {
         None => Ok(()),
         Some(two) => {
