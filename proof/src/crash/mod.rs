@@ -32,7 +32,7 @@ use crate::effort::Effort;
 use crate::outcome::Outcome;
 
 /// How many ways to lose what is not durable are tried at each moment.
-const WAYS: (u64, u64) = (46, 256);
+const WAYS: (u64, u64) = (45, 256);
 
 /// The same after a kill: there are as many traces as steps.
 const WAYS_AFTER_A_KILL: (u64, u64) = (5, 24);

@@ -44,8 +44,8 @@ impl Doctor {
         Ok(findings)
     }
 
-    /// Repairs what can be repaired without losing anything, then examines again what it touched.
-    /// Never deletes an item.
+    /// Repairs what can be repaired without losing anything, then examines again. Never deletes
+    /// an item.
     ///
     /// # Errors
     /// The error of the first repair that failed; [`Error::Partly`] when others were made.
@@ -55,7 +55,7 @@ impl Doctor {
         let Repairs { done: mut repairs, failed } = self.care.repair(&files, &stamp).await?;
         let remaining = match failed {
             Some(error) => Err(error.into()),
-            None => self.separate(files, &mut repairs, request).await,
+            None => self.separate(files.is_empty(), &mut repairs, request).await,
         };
         match remaining {
             Ok(remaining) => Ok(Report { repairs, remaining }),
@@ -64,20 +64,18 @@ impl Doctor {
         }
     }
 
-    /// Repairs what the items say of each other, and answers what is wrong still; of the files,
-    /// `files` was wrong before.
+    /// Repairs what the items say of each other, and answers what is wrong still.
     async fn separate(
         &self,
-        files: Vec<Finding>,
+        were_files_clean: bool,
         repairs: &mut Vec<Repair>,
         request: &Request,
     ) -> Result<Vec<Finding>, Error> {
         duplicates::separate(&self.ports, request, repairs).await?;
-        if !repairs.is_empty() || files.iter().any(|finding| finding.fixable) {
-            return self.examine().await;
+        match were_files_clean && repairs.is_empty() {
+            true => Ok(self.examine_items().await?),
+            false => self.examine().await,
         }
-        let items = self.examine_items().await?;
-        Ok(files.into_iter().chain(items).collect())
     }
 
     /// What the items say of each other. Items that cannot be read are the files' findings.

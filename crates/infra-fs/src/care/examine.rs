@@ -1,9 +1,10 @@
 //! Finds what is wrong with the files. Changes nothing.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use jerry_domain::ports::{Ailment, Finding, RepositoryError, StorageError, Unreadable};
-use jerry_domain::{ITEM_SCHEMA, WorkItem};
+use jerry_domain::{ITEM_SCHEMA, Uid, WorkId, WorkItem};
 
 use super::{FsCare, litter};
 use crate::fault::{if_present, storage_error};
@@ -16,8 +17,9 @@ use crate::{read, tombstone};
 
 pub(super) fn all(care: &FsCare) -> Result<Vec<Finding>, RepositoryError> {
     let mut findings = store(care)?;
-    findings.extend(items(care)?);
-    findings.extend(tombstones(care)?);
+    let (deleted, of_tombstones) = tombstones(care)?;
+    findings.extend(items(care, &deleted)?);
+    findings.extend(of_tombstones);
     findings.extend(derived(care)?);
     for litter in litter::find(care)? {
         findings.push(Finding {
@@ -76,11 +78,9 @@ fn store(care: &FsCare) -> Result<Vec<Finding>, StorageError> {
     Ok(findings)
 }
 
-fn items(care: &FsCare) -> Result<Vec<Finding>, StorageError> {
+fn items(care: &FsCare, deleted: &HashMap<WorkId, Uid>) -> Result<Vec<Finding>, StorageError> {
     let mut findings = Vec::new();
-    let names = index::names(&care.layout.items())?;
-    let (deleted, _) = tombstone::among(&care.layout, names.iter().map(String::as_str))?;
-    for name in names {
+    for name in index::names(&care.layout.items())? {
         let path = care.layout.items().join(&name);
         let shown = care.layout.relative(&path);
         let item = match read::json::<WorkItem>(&path, &shown) {
@@ -120,8 +120,9 @@ fn items(care: &FsCare) -> Result<Vec<Finding>, StorageError> {
     Ok(findings)
 }
 
-fn tombstones(care: &FsCare) -> Result<Vec<Finding>, StorageError> {
-    let mut findings = Vec::new();
+/// What the tombstones keep, and what is wrong with them.
+fn tombstones(care: &FsCare) -> Result<(HashMap<WorkId, Uid>, Vec<Finding>), StorageError> {
+    let (mut kept, mut findings) = (HashMap::new(), Vec::new());
     for (name, tombstone) in tombstone::all(&care.layout)? {
         let shown = care.layout.relative(&care.layout.tombstones().join(&name));
         match tombstone {
@@ -135,10 +136,10 @@ fn tombstones(care: &FsCare) -> Result<Vec<Finding>, StorageError> {
                     ..finding(Ailment::OrphanTombstone, true, message)
                 });
             }
-            Ok(_) => {}
+            Ok(tombstone) => drop(kept.insert(tombstone.item.id.clone(), tombstone.item.uid)),
         }
     }
-    Ok(findings)
+    Ok((kept, findings))
 }
 
 /// What can be made anew: the index and the numbers.
