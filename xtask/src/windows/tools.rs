@@ -37,8 +37,15 @@ impl Rust {
         Ok(cargo.status()?.success())
     }
 
-    /// `cargo command` for another target.
+    /// `cargo command` for another target. From the root, wherever this was called: within a
+    /// package, cargo would look at that one alone.
     pub(super) fn cargo(&self, command: &str) -> Command {
+        let mut cargo = self.cargo_here(command);
+        cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        cargo
+    }
+
+    fn cargo_here(&self, command: &str) -> Command {
         match self {
             Self::Rustup => {
                 let mut cargo =
