@@ -185,6 +185,49 @@ fn one_of_twenty_processes_begins_an_item() {
     assert_eq!(item["version"], 2);
 }
 
+/// A hundred processes that ask for the next item, each in the name of an agent of its own.
+fn claimed_at_once(jerry: &Jerry) -> Vec<Outcome> {
+    let claim = |number: usize| {
+        jerry.command(["--json", "--actor", &format!("agent-{number}"), "claim", "--next"])
+    };
+    at_once((0..100).map(claim))
+}
+
+#[test]
+fn a_hundred_processes_claim_a_hundred_items_each_its_own() {
+    let jerry = Jerry::new();
+    let titles: Vec<_> = (0..100).map(|number| format!("item {number}")).collect();
+    jerry.ok(["create"].into_iter().chain(titles.iter().map(String::as_str)));
+    let claimed: Vec<_> = claimed_at_once(&jerry)
+        .iter()
+        .map(|outcome| {
+            assert!(outcome.is_ok(), "{outcome}");
+            outcome.json()["item"].clone()
+        })
+        .collect();
+    assert_eq!(distinct(claimed.iter().map(|item| &item["id"])), 100);
+    assert_eq!(distinct(claimed.iter().map(|item| &item["claim"]["holder"])), 100);
+    assert_eq!(jerry.ok(["ready"])["total"], 0);
+    for item in &claimed {
+        assert_eq!(jerry.item(item["id"].as_str().expect("an id")), *item);
+    }
+    jerry.assert_sound();
+}
+
+#[test]
+fn one_of_a_hundred_processes_claims_the_only_item() {
+    let jerry = Jerry::new();
+    let id = jerry.create("wanted by all");
+    let outcomes = claimed_at_once(&jerry);
+    let winners: Vec<_> = outcomes.iter().filter(|outcome| outcome.is_ok()).collect();
+    let [winner] = &winners[..] else { panic!("{} claimed it", winners.len()) };
+    for outcome in outcomes.iter().filter(|outcome| !outcome.is_ok()) {
+        assert_eq!(outcome.error(7)["code"], "nothing_ready");
+    }
+    assert_eq!(jerry.item(&id)["claim"], winner.json()["item"]["claim"]);
+    assert_eq!(jerry.item(&id)["version"], 2);
+}
+
 /// Each alone is allowed, both together make a ring.
 #[test]
 fn of_two_dependencies_that_make_a_ring_one_is_refused() {

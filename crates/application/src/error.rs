@@ -51,6 +51,9 @@ pub enum Error {
         /// The items that are parts of it.
         children: Vec<WorkId>,
     },
+    /// There is nothing that could be claimed.
+    #[error("nothing is ready that could be claimed")]
+    NothingReady,
     /// A search for nothing.
     #[error("the text to search for is empty")]
     EmptySearch,

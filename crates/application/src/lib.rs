@@ -4,6 +4,7 @@
 //! through the domain's ports only, so that the same services run over files, over memory and
 //! over whatever comes next.
 
+mod claim_next;
 mod create;
 mod delete;
 mod doctor;
@@ -19,6 +20,7 @@ mod references;
 mod relate;
 mod text_search;
 
+pub use claim_next::ClaimNext;
 pub use create::{Create, NewItem};
 pub use delete::Delete;
 pub use doctor::{Doctor, Report};

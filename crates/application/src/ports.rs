@@ -6,7 +6,7 @@ use jerry_domain::ports::{
     Clock, IdGenerator, LockGuard, LockManager, LockName, Malformed, RepositoryError, Unreadable,
     WorkItemRepository,
 };
-use jerry_domain::{Actor, Stamp, Summary, Timestamp, WorkId};
+use jerry_domain::{Actor, Credentials, Stamp, Summary, Timestamp, WorkId};
 
 use crate::Error;
 
@@ -64,13 +64,16 @@ pub struct Request {
     pub if_version: Option<u64>,
     /// The name of the request, so that a repeat can be told from a second one.
     pub request_id: Option<String>,
+    /// What shows that a claimed item is the actor's.
+    pub credentials: Credentials,
 }
 
 impl Request {
     /// A request of `actor` without a condition.
     #[must_use]
     pub fn new(actor: Actor) -> Self {
-        Self { actor, reason: None, if_version: None, request_id: None }
+        let credentials = Credentials::default();
+        Self { actor, reason: None, if_version: None, request_id: None, credentials }
     }
 
     pub(crate) fn stamp(&self, at: Timestamp) -> Stamp {
@@ -79,6 +82,7 @@ impl Request {
             actor: self.actor.clone(),
             reason: self.reason.clone(),
             request_id: self.request_id.clone(),
+            credentials: self.credentials.clone(),
         }
     }
 }

@@ -68,7 +68,7 @@ impl Query {
     /// [`Error::Repository`] when the store cannot be listed, or the filter's parent is not there;
     /// [`Error::EmptySearch`] when the filter's text is blank.
     pub async fn list(&self, filter: &Filter) -> Result<Page, Error> {
-        let parent = self.parent(filter).await?;
+        let parent = parent(&self.ports, filter).await?;
         let needle = filter.text.as_deref().map(|text| Needle::new(text).ok_or(Error::EmptySearch));
         let needle = needle.transpose()?;
         let mut known = Vec::new();
@@ -124,18 +124,19 @@ impl Query {
         Ok(SearchResult { hits, total, unreadable })
     }
 
-    async fn parent(&self, filter: &Filter) -> Result<Option<ItemRef>, Error> {
-        let Some(id) = &filter.parent else { return Ok(None) };
-        match self.ports.items.get(id).await? {
-            Some(item) => Ok(Some(item.reference())),
-            None => Err(self.ports.absent(id).await?.into()),
-        }
-    }
-
     /// Whether the item says it. One that went away since it was listed does not.
     async fn says(&self, id: &WorkId, needle: &Needle) -> Result<bool, RepositoryError> {
         let item = self.ports.items.get(id).await?;
         Ok(item.is_some_and(|item| needle.find_in(&item).is_some()))
+    }
+}
+
+/// The item of whose parts `filter` speaks, if it speaks of one.
+pub(crate) async fn parent(ports: &Ports, filter: &Filter) -> Result<Option<ItemRef>, Error> {
+    let Some(id) = &filter.parent else { return Ok(None) };
+    match ports.items.get(id).await? {
+        Some(item) => Ok(Some(item.reference())),
+        None => Err(ports.absent(id).await?.into()),
     }
 }
 

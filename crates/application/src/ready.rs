@@ -33,20 +33,30 @@ impl Ready {
         Self { ports }
     }
 
-    /// The items that are pending and unclaimed, and of which every dependency is completed or
-    /// cancelled: at most `limit` of them, 0 for all.
+    /// The items that are pending and unclaimed, or whose claim has lapsed, and of which every
+    /// dependency is completed or cancelled: at most `limit` of them, 0 for all.
     ///
     /// # Errors
     /// [`Error::Repository`] when the store cannot be listed.
     pub async fn ready(&self, limit: usize) -> Result<ReadyItems, Error> {
-        let mut list = ReadyList::default();
+        self.of(ReadyList::new(self.ports.clock.now()), |_| true, limit).await
+    }
+
+    /// What `list` holds of the items that are `wanted`.
+    pub(crate) async fn of(
+        &self,
+        mut list: ReadyList,
+        wanted: impl Fn(&Summary) -> bool,
+        limit: usize,
+    ) -> Result<ReadyItems, Error> {
         let mut known = Vec::new();
         let mut unreadable = Vec::new();
         for summary in self.ports.items.summaries().await? {
             match summary {
                 Ok(summary) => {
                     known.push((summary.uid, summary.id.clone()));
-                    list.add(summary);
+                    let is_wanted = wanted(&summary);
+                    list.add(summary, is_wanted);
                 }
                 Err(error) => unreadable.push(error),
             }

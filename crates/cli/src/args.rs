@@ -8,7 +8,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser};
 use clap_complete::ArgValueCandidates;
 use jerry_application::{Request, SortKey};
-use jerry_domain::{Actor, ItemType, Priority, Status, Timestamp, WorkId};
+use jerry_domain::{Actor, Credentials, ItemType, Priority, Status, Timestamp, WorkId};
 
 use crate::commands::Command;
 use crate::complete;
@@ -20,6 +20,9 @@ Environment:
   JERRY_STORE            the store's folder, as --store
   JERRY_PROJECT          use projects/NAME/.jerry under the repository's root
   JERRY_ACTOR            who acts, as --actor
+  JERRY_SESSION          which of the actor's sessions acts, as --session
+  JERRY_FENCE            the claim under which it acts, as --fence; with JERRY_ITEM, for that item
+  JERRY_LEASE            how long a claim stands, as --lease of claim
   JERRY_PREFIX           the prefix of new ids
   JERRY_LOCK_TIMEOUT     how long to wait for a lock, as --lock-timeout
   JERRY_LOCK_ATTEMPTS, JERRY_LOCK_BACKOFF, JERRY_LOCK_BACKOFF_MAX, JERRY_LOCK_JITTER
@@ -64,6 +67,12 @@ pub struct Global {
     /// Who acts
     #[arg(long, global = true, value_name = "NAME", help = "Who acts [default: user@host]")]
     pub actor: Option<String>,
+    /// Which of the actor's sessions acts, where it has several
+    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    pub session: Option<String>,
+    /// The claim under which it acts: the fence that `claim` told; any other refuses
+    #[arg(long, global = true, value_name = "N", hide_short_help = true)]
+    pub fence: Option<u64>,
     /// How long to wait for a lock: 30s, 500ms, 2m
     #[arg(long, global = true, value_name = "TIME", hide_short_help = true)]
     pub lock_timeout: Option<String>,
@@ -98,13 +107,24 @@ pub(crate) struct Change {
     /// A name for this request; goes into the item's history
     #[arg(long, value_name = "NAME", hide_short_help = true)]
     pub request_id: Option<String>,
+    /// Also if another has claimed the item; goes into its history
+    #[arg(long)]
+    pub force: bool,
 }
 
 impl Change {
-    pub(crate) fn request(&self, session: &Session) -> Result<Request, Failure> {
-        let Self { reason, if_version, request_id } = self.clone();
-        let reason = short_text(reason)?;
-        Ok(Request { reason, if_version, request_id, ..Request::new(session.actor()?) })
+    /// The request to change the item `id`.
+    pub(crate) fn request(&self, session: &Session, id: &WorkId) -> Result<Request, Failure> {
+        let credentials = Credentials { force: self.force, ..session.credentials(Some(id))? };
+        Ok(Request { credentials, ..self.request_of_new(session)? })
+    }
+
+    /// The request to make new items, or to choose one.
+    pub(crate) fn request_of_new(&self, session: &Session) -> Result<Request, Failure> {
+        let Self { reason, if_version, request_id, .. } = self.clone();
+        let (reason, credentials) = (short_text(reason)?, session.credentials(None)?);
+        let request = Request::new(session.actor()?);
+        Ok(Request { reason, if_version, request_id, credentials, ..request })
     }
 }
 

@@ -8,7 +8,7 @@ use jerry_application::Error;
 use jerry_domain::ports::{
     IdError, LockError, Malformed, RepositoryError, StorageError, StorageFault, Unreadable,
 };
-use jerry_domain::{InvalidItem, InvalidText, InvalidWorkId, Refusal, Status, WorkId};
+use jerry_domain::{Claim, InvalidItem, InvalidText, InvalidWorkId, Refusal, Status, WorkId};
 use serde_json::{Map, Value, json};
 
 /// What went wrong, as programs tell it: the `code` of a JSON error. Part of the contract.
@@ -27,8 +27,11 @@ pub enum Code {
     TooLarge,
     VersionConflict,
     ChangedOutside,
+    Claimed,
+    StaleFence,
     NoFreeNumber,
     Busy,
+    NothingReady,
     Storage,
     DiskFull,
     ReadOnly,
@@ -42,7 +45,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::Internal,
         Self::Usage,
         Self::NotFound,
@@ -55,8 +58,11 @@ impl Code {
         Self::TooLarge,
         Self::VersionConflict,
         Self::ChangedOutside,
+        Self::Claimed,
+        Self::StaleFence,
         Self::NoFreeNumber,
         Self::Busy,
+        Self::NothingReady,
         Self::Storage,
         Self::DiskFull,
         Self::ReadOnly,
@@ -85,8 +91,11 @@ impl Code {
             Self::TooLarge => ("too_large", 4, false),
             Self::VersionConflict => ("version_conflict", 5, false),
             Self::ChangedOutside => ("changed_outside", 5, true),
+            Self::Claimed => ("claimed", 5, true),
+            Self::StaleFence => ("stale_fence", 5, false),
             Self::NoFreeNumber => ("no_free_number", 5, true),
             Self::Busy => ("busy", 6, true),
+            Self::NothingReady => ("nothing_ready", 7, true),
             Self::Storage => ("storage", 8, false),
             Self::DiskFull => ("disk_full", 8, false),
             Self::ReadOnly => ("read_only", 8, false),
@@ -239,6 +248,8 @@ impl From<Error> for Failure {
                     .with("children", names(children))
                     .hint("detach them first, or cancel the item; --force deletes it all the same")
             }
+            Error::NothingReady => Self::of(Code::NothingReady, &error)
+                .hint("`jerry list` shows what others work on and what waits for what"),
             Error::EmptySearch => Self::of(Code::Usage, &error),
             Error::Partly(error) => Self::from(*error).after("a part of it was done"),
         }
@@ -390,6 +401,15 @@ fn refused(refusal: &Refusal, whole: &dyn StdError) -> Failure {
         Refusal::NewerSchema { schema } => {
             Failure::of(Code::NewerFormat, whole).with("schema", *schema).hint("upgrade jerry")
         }
+        Refusal::Claimed(claim) => with_claim(Failure::of(Code::Claimed, whole), Some(claim)).hint(
+            "take another item; whose claim it is shows its --fence, or the --session it was \
+             claimed in; --force writes all the same",
+        ),
+        Refusal::StaleFence { fence, claim } => {
+            with_claim(Failure::of(Code::StaleFence, whole), claim.as_deref())
+                .with("fence", *fence)
+                .hint("stop working on it, or claim it again")
+        }
         Refusal::EvidenceOnSubtask { .. }
         | Refusal::Empty { .. }
         | Refusal::Invalid(
@@ -403,6 +423,13 @@ fn refused(refusal: &Refusal, whole: &dyn StdError) -> Failure {
         | Refusal::Text(_)
         | Refusal::Rule(_) => Failure::of(Code::Invalid, whole),
     }
+}
+
+/// Says whose the item is; `null` where it is nobody's.
+fn with_claim(mut failure: Failure, claim: Option<&Claim>) -> Failure {
+    let claim = claim.and_then(|claim| serde_json::to_value(claim).ok());
+    failure.context.insert("claim".to_owned(), claim.unwrap_or_default());
+    failure
 }
 
 /// A status that no move of the status machine leads to from where the item stands.
@@ -434,6 +461,11 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    fn claim() -> Box<Claim> {
+        let claim = r#"{"holder":"ada","fence":2,"since":"2026-01-01T00:00:00Z"}"#;
+        serde_json::from_str(claim).expect("a claim")
+    }
 
     fn id(number: u64) -> WorkId {
         format!("WORK-{number:03}").parse().expect("valid")
@@ -552,6 +584,12 @@ mod tests {
     )]
     #[case::newer_schema(refused(Refusal::NewerSchema { schema: 2 }), Code::NewerFormat, 8)]
     #[case::rule(refused(Refusal::Rule("no".into())), Code::Invalid, 4)]
+    #[case::claimed(refused(Refusal::Claimed(claim())), Code::Claimed, 5)]
+    #[case::stale_fence(
+        refused(Refusal::StaleFence { fence: 1, claim: Some(claim()) }),
+        Code::StaleFence,
+        5
+    )]
     #[case::no_slot(IdError::NoWorkerSlot { slots: 1024 }.into(), Code::Busy, 6)]
     #[case::exhausted(
         IdError::Exhausted { what: "numbers".into() }.into(),
@@ -597,6 +635,7 @@ mod tests {
         Code::StillNeeded,
         4
     )]
+    #[case::nothing_ready(Error::NothingReady, Code::NothingReady, 7)]
     #[case::empty_search(Error::EmptySearch, Code::Usage, 2)]
     fn every_error_has_its_code_and_status(
         #[case] error: Error,

@@ -210,6 +210,25 @@ fn json_of_items() {
 }
 
 #[test]
+fn json_of_claims() {
+    let mut jerry = Jerry::with_items();
+    for command in [
+        "claim 3 --session s --lease 30m",
+        "note 3 'Half of it' --session s",
+        "note 3 'By another'",
+        "note 3 'Too late' --fence 1",
+        "handoff 3 --to ann --note 'The rest is yours' --session s",
+        "claim --next --label no-such",
+        "claim --next",
+        "note 3 'All the same' --force",
+        "release 3 --fence 4",
+    ] {
+        jerry.json(command);
+    }
+    insta::assert_snapshot!(jerry.transcript);
+}
+
+#[test]
 fn json_of_lists() {
     let mut jerry = Jerry::with_items();
     for command in [
@@ -324,6 +343,10 @@ fn text_for_programs() {
         "block 3",
         "start 3",
         "release 3",
+        "claim 3 --session s",
+        "handoff 3 --to ann --session s",
+        "claim 3 --actor ann",
+        "release 3 --force",
         "cancel 3",
         "reopen 3",
         "label 3 add a b",

@@ -5,9 +5,10 @@ use std::cell::OnceCell;
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jerry_application::{Modify, Ports, Query};
-use jerry_domain::{Actor, MAX_ITEM_BYTES, WorkId};
+use jerry_domain::{Actor, Credentials, MAX_ITEM_BYTES, SessionName, WorkId};
 use jerry_infra_fs::Located;
 
 use crate::args::Global;
@@ -140,6 +141,49 @@ impl Session {
             "" => Ok(Actor::new(&composition::user_at_host())?),
             name => Ok(Actor::new(name)?),
         }
+    }
+
+    /// What shows that a claim is the actor's. A fence of the environment counts for the item
+    /// that the environment names, if it names one; without `id` none counts.
+    ///
+    /// # Errors
+    /// [`Code::Usage`] for a fence that is no number, [`Code::Invalid`] for a name that cannot be a
+    /// session's.
+    pub fn credentials(&self, id: Option<&WorkId>) -> Result<Credentials, Failure> {
+        let variable = |name: &str| match (self.env)(name).filter(|value| !value.is_empty()) {
+            Some(value) => value.into_string().map(Some).map_err(|value| {
+                Failure::new(Code::Usage, format!("{name} is not text: {}", value.display()))
+            }),
+            None => Ok(None),
+        };
+        let session = match self.global.session.clone() {
+            None => variable("JERRY_SESSION")?,
+            given => given,
+        };
+        let session = session.map(|name| SessionName::new(&name)).transpose()?;
+        let is_of_item = match variable("JERRY_ITEM")? {
+            Some(item) => Some(&self.id(&item)?) == id,
+            None => id.is_some(),
+        };
+        let fence = match self.global.fence {
+            None if is_of_item => variable("JERRY_FENCE")?
+                .map(|text| {
+                    text.parse().map_err(|_| {
+                        Failure::new(Code::Usage, format!("JERRY_FENCE is no number: '{text}'"))
+                    })
+                })
+                .transpose()?,
+            given => given.filter(|_| id.is_some()),
+        };
+        Ok(Credentials { session, fence, force: false })
+    }
+
+    /// How long a claim stands.
+    ///
+    /// # Errors
+    /// A value that is not allowed.
+    pub fn lease(&self) -> Result<Duration, Failure> {
+        self.settings()?.duration(settings::LEASE)
     }
 
     /// The id that a person typed.

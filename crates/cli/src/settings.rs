@@ -54,6 +54,18 @@ pub const ACTOR: Key = Key {
     check: |text| text.parse::<Actor>().map(drop).map_err(|error| error.to_string()),
 };
 
+/// How long a claim stands after each write by its holder.
+pub const LEASE: Key = Key {
+    name: "lease",
+    variable: "JERRY_LEASE",
+    default: "4h",
+    about: "how long a claim stands after each write by its holder, as 4h, 30m or 90s",
+    check: |text| match parse_duration(text)? {
+        lease if lease < Duration::from_secs(1) => Err("a claim stands for 1s at least".to_owned()),
+        _ => Ok(()),
+    },
+};
+
 /// How long to wait for a lock.
 pub const LOCK_TIMEOUT: Key = Key {
     name: "lock.timeout",
@@ -100,8 +112,16 @@ pub const LOCK_JITTER: Key = Key {
 };
 
 /// Every setting.
-pub const KEYS: [Key; 7] =
-    [PREFIX, ACTOR, LOCK_TIMEOUT, LOCK_ATTEMPTS, LOCK_BACKOFF, LOCK_BACKOFF_MAX, LOCK_JITTER];
+pub const KEYS: [Key; 8] = [
+    PREFIX,
+    ACTOR,
+    LEASE,
+    LOCK_TIMEOUT,
+    LOCK_ATTEMPTS,
+    LOCK_BACKOFF,
+    LOCK_BACKOFF_MAX,
+    LOCK_JITTER,
+];
 
 /// This machine's settings, in the store.
 pub const LOCAL_FILE: &str = "local/config.toml";
@@ -424,6 +444,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         "ms" => Some(1_u64),
         "" | "s" => Some(1_000),
         "m" => Some(60_000),
+        "h" => Some(3_600_000),
         _ => None,
     };
     let number = number.parse::<u64>().ok();
@@ -431,7 +452,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         .zip(number)
         .and_then(|(unit, number)| unit.checked_mul(number))
         .map(Duration::from_millis)
-        .ok_or_else(|| format!("'{text}' is not a duration like 30s, 500ms or 2m"))
+        .ok_or_else(|| format!("'{text}' is not a duration like 30s, 500ms, 2m or 4h"))
 }
 
 #[cfg(test)]

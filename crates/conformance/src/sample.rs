@@ -54,7 +54,10 @@ pub(crate) fn rich(number: u64) -> WorkItem {
         "description": "Line one\n\n  Line two with „quotes“, \u{1f980} and a tab\t.\n",
         "phase": "beta",
         "assignee": "ann",
-        "claim": {"holder": "ann", "fence": 3, "since": "2026-01-02T03:04:05Z", "x_lease": [1]},
+        "claim": {
+            "holder": "ann", "session": "s", "fence": 3, "since": "2025-01-02T03:04:05Z",
+            "lease_seconds": 60, "expires_at": "2025-01-02T03:05:05Z", "x_lease": [1]
+        },
         "labels": ["a", "b/c"],
         "parent": other,
         "depends_on": [{"id": "WORK-901", "uid": "77", "x_weight": 1.50}],

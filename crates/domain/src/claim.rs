@@ -1,9 +1,16 @@
-//! Who works on an item now.
+//! Who works on an item now, and who may write to it meanwhile.
+//!
+//! While a claim stands, only its holder writes to the item. A holder is known by the fence of the
+//! claim, or as the same actor in the same session; the actor alone proves nothing, because all
+//! agents of one user are one actor. See `docs/adr/0017-claims-are-fenced-by-version.md`.
+
+use std::fmt;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, Extra};
+use crate::{Actor, Edit, Extra, Record, Refusal, SessionName, Stamp, Status, Transition};
 
 /// One actor's hold on an item. While it stands the item is not ready for anyone else.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -12,15 +19,169 @@ pub struct Claim {
     pub holder: Actor,
     /// Which of the holder's sessions, where one actor runs several.
     #[serde(default)]
-    pub session: Option<String>,
-    /// Grows with each claim of the item.
+    pub session: Option<SessionName>,
+    /// The version of the item that the claim made, which no other claim of the item has.
     pub fence: u64,
     /// When the item was claimed.
     pub since: Timestamp,
-    /// When the claim lapses unless it is renewed.
+    /// For how many seconds after each write by the holder the claim stands; `null` for ever.
+    #[serde(default)]
+    pub lease_seconds: Option<u64>,
+    /// When the claim lapses unless it is renewed; `null` for never.
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
+    /// Who handed the item over to the holder, who has not claimed it yet.
+    #[serde(default)]
+    pub handed_over_by: Option<Actor>,
     /// Fields that this version does not know.
     #[serde(flatten)]
     pub extra: Extra,
+}
+
+/// What a writer shows to be taken for the holder of a claim.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// The session that it belongs to.
+    pub session: Option<SessionName>,
+    /// The fence of the claim under which it acts. Any other claim, or none, refuses it.
+    pub fence: Option<u64>,
+    /// To write all the same; recorded in the history.
+    pub force: bool,
+}
+
+impl Claim {
+    /// Whether nobody need heed it any more at `now`.
+    #[must_use]
+    pub fn has_lapsed(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
+
+    fn is_held_by(&self, stamp: &Stamp) -> bool {
+        match stamp.credentials.fence {
+            Some(fence) => fence == self.fence,
+            None => {
+                self.session.is_some()
+                    && self.session == stamp.credentials.session
+                    && self.holder == stamp.actor
+            }
+        }
+    }
+
+    /// Lets it stand for another lease. Never shortens it: clocks differ.
+    fn renew(&mut self, at: Timestamp) {
+        let end = self.lease_seconds.map(|lease| after(at, lease));
+        self.expires_at = end.map(|end| self.expires_at.map_or(end, |before| before.max(end)));
+    }
+}
+
+/// `Ada, session s1, since …, until …`.
+impl fmt::Display for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.holder)?;
+        if let Some(session) = &self.session {
+            write!(f, ", session {session}")?;
+        }
+        write!(f, ", since {}", self.since)?;
+        match self.expires_at {
+            Some(end) => write!(f, ", until {end}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// As what somebody writes to an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Nobody holds the item.
+    Free,
+    /// The holder.
+    Holder,
+    /// Against the holder.
+    Forced,
+}
+
+/// As what the writer of `stamp` makes `edits`, with `claim` on the item.
+pub(crate) fn standing(
+    claim: Option<&Claim>,
+    edits: &[Edit],
+    stamp: &Stamp,
+) -> Result<Standing, Refusal> {
+    let claims = edits.iter().any(|edit| matches!(edit, Edit::Claim { .. }));
+    let is_mine =
+        |claim: &Claim| claims && claim.handed_over_by.is_some() && claim.holder == stamp.actor;
+    match (claim, stamp.credentials.fence) {
+        (Some(claim), _) if claim.is_held_by(stamp) => Ok(Standing::Holder),
+        (Some(claim), _) if stamp.credentials.force && !claim.has_lapsed(stamp.at) => {
+            Ok(Standing::Forced)
+        }
+        (_, Some(fence)) if !stamp.credentials.force => {
+            Err(Refusal::StaleFence { fence, claim: claim.cloned().map(Box::new) })
+        }
+        (Some(claim), _) if !claim.has_lapsed(stamp.at) && !is_mine(claim) => {
+            Err(Refusal::Claimed(Box::new(claim.clone())))
+        }
+        _ => Ok(Standing::Free),
+    }
+}
+
+/// Renews the claim under which its holder wrote, unless the write ended it.
+pub(crate) fn renew(before: &Record, after: &mut Record, at: Timestamp) {
+    let fence = before.claim.as_ref().map(|claim| claim.fence);
+    if let Some(claim) = after.claim.as_mut().filter(|claim| Some(claim.fence) == fence) {
+        claim.renew(at);
+    }
+}
+
+/// Claims the item and begins it where it is not begun.
+pub(crate) fn take(
+    record: &mut Record,
+    lease: Option<Duration>,
+    stamp: &Stamp,
+) -> Result<(), Refusal> {
+    let (from, transition) = (record.status, Transition::Start);
+    if from != Status::InProgress {
+        record.status = from
+            .after(transition)
+            .filter(|_| !from.is_closed())
+            .ok_or(Refusal::Transition { from, transition })?;
+    }
+    record.started_at.get_or_insert(stamp.at);
+    record.assignee = Some(stamp.actor.clone());
+    let lease_seconds = lease.map(|lease| lease.as_secs());
+    record.claim = Some(Claim {
+        holder: stamp.actor.clone(),
+        session: stamp.credentials.session.clone(),
+        fence: record.version + 1,
+        since: stamp.at,
+        lease_seconds,
+        expires_at: lease_seconds.map(|lease| after(stamp.at, lease)),
+        handed_over_by: None,
+        extra: Extra::new(),
+    });
+    Ok(())
+}
+
+/// Passes the claim on. `to` holds the item from then on, and writes to it once it has claimed it.
+pub(crate) fn hand_over(record: &mut Record, to: Actor, stamp: &Stamp) -> Result<(), Refusal> {
+    let Some(claim) = &record.claim else {
+        return Err(Refusal::Rule("nobody has claimed it; assign it instead".to_owned()));
+    };
+    let lease_seconds = claim.lease_seconds;
+    record.assignee = Some(to.clone());
+    record.claim = Some(Claim {
+        holder: to,
+        session: None,
+        fence: record.version + 1,
+        since: stamp.at,
+        lease_seconds,
+        expires_at: lease_seconds.map(|lease| after(stamp.at, lease)),
+        handed_over_by: Some(stamp.actor.clone()),
+        extra: Extra::new(),
+    });
+    Ok(())
+}
+
+/// The end of time is late enough.
+fn after(at: Timestamp, seconds: u64) -> Timestamp {
+    at.checked_add(Duration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
 }

@@ -1,8 +1,11 @@
 //! Every change that an item allows, as data: what the command line, an import and a plan ask
 //! for is the same list of [`Edit`]s, and the rules for each stand here once.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
+use crate::claim::{self, Claim, Credentials};
 use crate::history::{Event, FieldChange, HistoryEntry};
 use crate::record::{Extra, Record};
 use crate::{
@@ -22,13 +25,16 @@ pub struct Stamp {
     pub reason: Option<String>,
     /// The request that asks for it, if it has a name.
     pub request_id: Option<String>,
+    /// What shows that a claimed item is its own.
+    pub credentials: Credentials,
 }
 
 impl Stamp {
     /// A stamp without a reason.
     #[must_use]
     pub fn new(at: Timestamp, actor: Actor) -> Self {
-        Self { at, actor, reason: None, request_id: None }
+        let credentials = Credentials::default();
+        Self { at, actor, reason: None, request_id: None, credentials }
     }
 
     pub(crate) fn entry(
@@ -45,6 +51,7 @@ impl Stamp {
             changes,
             reason: self.reason.clone(),
             request_id: self.request_id.clone(),
+            forced: false,
             extra: Extra::new(),
         }
     }
@@ -116,6 +123,13 @@ pub enum Edit {
     Note(String),
     /// Move to another status.
     Move(Transition),
+    /// Claim the item, and begin it where it is not begun.
+    Claim {
+        /// How long the claim stands after each write, in whole seconds; `None` for ever.
+        lease: Option<Duration>,
+    },
+    /// Pass the claim on to another.
+    HandOver(Actor),
 }
 
 /// Why an edit cannot be made. The item is as it was.
@@ -155,6 +169,17 @@ pub enum Refusal {
     /// A text is not valid.
     #[error(transparent)]
     Text(#[from] InvalidText),
+    /// Another holds the item.
+    #[error("it is claimed by {0}")]
+    Claimed(Box<Claim>),
+    /// The writer acts under a claim that has ended.
+    #[error("the claim with the fence {fence} has ended{}", held_by(.claim.as_deref()))]
+    StaleFence {
+        /// What the writer showed.
+        fence: u64,
+        /// The claim that there is now.
+        claim: Option<Box<Claim>>,
+    },
     /// A newer version of jerry wrote the item.
     #[error(
         "the item has schema {schema}, this version of jerry writes {}; upgrade jerry",
@@ -172,6 +197,10 @@ pub enum Refusal {
 fn moves(from: Status) -> String {
     let moves: Vec<_> = from.moves().map(|(verb, to)| format!("{verb} (to {to})")).collect();
     moves.join(", ")
+}
+
+fn held_by(claim: Option<&Claim>) -> String {
+    claim.map(|claim| format!("; the item is claimed by {claim}")).unwrap_or_default()
 }
 
 fn names(known: &[CheckId]) -> String {
@@ -194,6 +223,8 @@ pub(crate) fn event(edits: &[Edit]) -> Event {
             Transition::Release => Event::RELEASED,
             Transition::Reopen => Event::REOPENED,
         }),
+        Edit::Claim { .. } => Some(Event::CLAIMED),
+        Edit::HandOver(_) => Some(Event::HANDED_OVER),
         _ => None,
     });
     let kind = |edit: &Edit| match edit {
@@ -253,6 +284,8 @@ pub(crate) fn make(record: &mut Record, edit: &Edit, stamp: &Stamp) -> Result<()
             extra: Extra::new(),
         }),
         Edit::Move(transition) => move_to(record, transition, stamp)?,
+        Edit::Claim { lease } => claim::take(record, lease, stamp)?,
+        Edit::HandOver(to) => claim::hand_over(record, to, stamp)?,
     }
     Ok(())
 }
@@ -346,6 +379,12 @@ fn remove_check(record: &mut Record, id: CheckId) -> Result<(), Refusal> {
 
 fn move_to(record: &mut Record, transition: Transition, stamp: &Stamp) -> Result<(), Refusal> {
     let from = record.status;
+    if (from, transition) == (Status::Blocked, Transition::Release) && record.claim.is_some() {
+        // What keeps it from going on does so for the next one too.
+        record.claim = None;
+        record.assignee = None;
+        return Ok(());
+    }
     record.status = from.after(transition).ok_or(Refusal::Transition { from, transition })?;
     match transition {
         Transition::Start => {

@@ -31,6 +31,8 @@ impl Event {
     pub const CANCELLED: Self = Self(Cow::Borrowed("cancelled"));
     pub const RELEASED: Self = Self(Cow::Borrowed("released"));
     pub const REOPENED: Self = Self(Cow::Borrowed("reopened"));
+    pub const CLAIMED: Self = Self(Cow::Borrowed("claimed"));
+    pub const HANDED_OVER: Self = Self(Cow::Borrowed("handed_over"));
     pub const NOTED: Self = Self(Cow::Borrowed("noted"));
     pub const CHECKED: Self = Self(Cow::Borrowed("checked"));
     pub const LABELLED: Self = Self(Cow::Borrowed("labelled"));
@@ -70,6 +72,9 @@ pub struct HistoryEntry {
     /// The request that asked for it, so that a repeat can be told from a second request.
     #[serde(default)]
     pub request_id: Option<String>,
+    /// Whether it was written against the holder of a claim. Absent where it was not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forced: bool,
     /// Fields that this version does not know.
     #[serde(flatten)]
     pub extra: Extra,

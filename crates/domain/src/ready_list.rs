@@ -2,25 +2,50 @@
 
 use std::collections::HashSet;
 
-use crate::{Summary, Uid, WorkId};
+use jiff::Timestamp;
+
+use crate::{Actor, ItemRef, Summary, Uid, WorkId};
 
 /// Takes in every item of a store and tells which can be begun: the free ones of which every
 /// dependency is completed or cancelled. What cannot be found holds back like what is not finished.
 ///
 /// Keeps the free items, and of a finished one only its identity, so that a store full of history
 /// costs little memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ReadyList {
+    now: Timestamp,
+    claimant: Option<Actor>,
     free: Vec<Summary>,
     closed: HashSet<Uid>,
+    parents: Vec<ItemRef>,
 }
 
 impl ReadyList {
-    /// Takes in one item.
-    pub fn add(&mut self, item: Summary) {
+    /// What can be begun at `now`.
+    #[must_use]
+    pub fn new(now: Timestamp) -> Self {
+        let (free, closed, parents) = (Vec::new(), HashSet::new(), Vec::new());
+        Self { now, claimant: None, free, closed, parents }
+    }
+
+    /// What `claimant` can claim at `now` without being told which: also what was handed over to
+    /// it, and no parent of something unfinished.
+    #[must_use]
+    pub fn for_claimant(now: Timestamp, claimant: Actor) -> Self {
+        Self { claimant: Some(claimant), ..Self::new(now) }
+    }
+
+    /// Takes in one item; it is among those that can be begun only if it is `wanted`.
+    pub fn add(&mut self, item: Summary, wanted: bool) {
         if item.status.is_closed() {
             self.closed.insert(item.uid);
-        } else if item.is_free() {
+            return;
+        }
+        if self.claimant.is_some() {
+            self.parents.extend(item.parent.clone());
+        }
+        let is_theirs = |actor: &Actor| item.waits_for(actor);
+        if wanted && (item.is_free(self.now) || self.claimant.as_ref().is_some_and(is_theirs)) {
             self.free.push(item);
         }
     }
@@ -34,12 +59,13 @@ impl ReadyList {
         limit: usize,
         uid_of: impl Fn(&WorkId) -> Option<Uid>,
     ) -> (usize, Vec<Summary>) {
-        let Self { mut free, closed } = self;
+        let Self { mut free, closed, parents, .. } = self;
+        let uid = |item: &ItemRef| item.uid.or_else(|| uid_of(&item.id));
+        let parents: HashSet<Uid> = parents.iter().filter_map(uid).collect();
         free.retain(|item| {
             let mut needed = item.depends_on.iter();
-            needed.all(|needed| {
-                needed.uid.or_else(|| uid_of(&needed.id)).is_some_and(|uid| closed.contains(&uid))
-            })
+            needed.all(|needed| uid(needed).is_some_and(|uid| closed.contains(&uid)))
+                && !parents.contains(&item.uid)
         });
         let total = free.len();
         let urgency = |item: &Summary| (item.priority, item.created_at, item.uid);

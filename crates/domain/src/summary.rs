@@ -8,6 +8,17 @@ use crate::{
     WorkId, WorkItem,
 };
 
+/// A claim in brief.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClaimSummary {
+    /// Who holds the item.
+    pub holder: Actor,
+    /// When the claim lapses; `None` for never.
+    pub expires_at: Option<Timestamp>,
+    /// Whether the holder got it from another and has not claimed it yet.
+    pub is_handed_over: bool,
+}
+
 /// An item in brief. An index may keep it; the item's file remains the truth.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -31,7 +42,7 @@ pub struct Summary {
     /// Who is to do it.
     pub assignee: Option<Actor>,
     /// Who works on it now.
-    pub claimed_by: Option<Actor>,
+    pub claim: Option<ClaimSummary>,
     /// Sorted, each once.
     pub labels: Vec<Label>,
     /// The item that it is a part of.
@@ -51,10 +62,24 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Whether nobody has begun it: pending and unclaimed.
+    /// Whether somebody may begin it at `now`: it is pending and unclaimed, or its claim has
+    /// lapsed.
     #[must_use]
-    pub fn is_free(&self) -> bool {
-        self.status == Status::Pending && self.claimed_by.is_none()
+    pub fn is_free(&self, now: Timestamp) -> bool {
+        let has_lapsed = |claim: &ClaimSummary| claim.expires_at.is_some_and(|end| end <= now);
+        match (&self.claim, self.status) {
+            (None, status) => status == Status::Pending,
+            (Some(claim), Status::Pending | Status::InProgress) => has_lapsed(claim),
+            (Some(_), _) => false,
+        }
+    }
+
+    /// Whether it was handed over to `actor`, who has not claimed it yet.
+    #[must_use]
+    pub fn waits_for(&self, actor: &Actor) -> bool {
+        let is_open = matches!(self.status, Status::Pending | Status::InProgress);
+        let claim = self.claim.as_ref();
+        is_open && claim.is_some_and(|claim| claim.is_handed_over && claim.holder == *actor)
     }
 }
 
@@ -75,7 +100,11 @@ impl From<&WorkItem> for Summary {
             priority: item.priority,
             phase: item.phase.clone(),
             assignee: item.assignee.clone(),
-            claimed_by: item.claim.as_ref().map(|claim| claim.holder.clone()),
+            claim: item.claim.as_ref().map(|claim| ClaimSummary {
+                holder: claim.holder.clone(),
+                expires_at: claim.expires_at,
+                is_handed_over: claim.handed_over_by.is_some(),
+            }),
             labels: item.labels.clone(),
             parent: item.parent.as_ref().map(brief),
             depends_on: item.depends_on.iter().map(brief).collect(),

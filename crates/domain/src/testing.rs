@@ -1,6 +1,8 @@
 //! Generators of items, edits and stamps for property tests, here so that every crate draws its
 //! items from one place: as strange as a file may hold, and valid.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use proptest::collection::{btree_set, vec};
 use proptest::option;
@@ -8,10 +10,10 @@ use proptest::prelude::*;
 use serde_json::{Number, Value};
 
 use crate::{
-    Actor, Artifact, CheckId, ChecklistKind, Claim, Criterion, Edit, Event, Evidence, Extra,
-    HistoryEntry, ITEM_SCHEMA, ItemRef, ItemType, Label, Link, LinkKind, LinkTarget, Note, Phase,
-    Prefix, Priority, Record, Source, Stamp, Status, Subtask, Title, Transition, Uid, WorkId,
-    WorkItem,
+    Actor, Artifact, CheckId, ChecklistKind, Claim, Credentials, Criterion, Edit, Event, Evidence,
+    Extra, HistoryEntry, ITEM_SCHEMA, ItemRef, ItemType, Label, Link, LinkKind, LinkTarget, Note,
+    Phase, Prefix, Priority, Record, SessionName, Source, Stamp, Status, Subtask, Title,
+    Transition, Uid, WorkId, WorkItem,
 };
 
 /// Any valid item as a file may hold it, with unknown fields at every level. Its history is that
@@ -222,8 +224,25 @@ pub fn timestamp() -> impl Strategy<Value = Timestamp> {
 
 /// Who, when and why.
 pub fn stamp() -> impl Strategy<Value = Stamp> {
-    (timestamp(), actor(), option::of(text()), option::of("[a-z0-9]{1,8}"))
-        .prop_map(|(at, actor, reason, request_id)| Stamp { at, actor, reason, request_id })
+    (timestamp(), actor(), option::of(text()), option::of("[a-z0-9]{1,8}"), credentials()).prop_map(
+        |(at, actor, reason, request_id, credentials)| Stamp {
+            at,
+            actor,
+            reason,
+            request_id,
+            credentials,
+        },
+    )
+}
+
+/// Most often those of somebody who asks nobody, so that not every second write is refused.
+fn credentials() -> impl Strategy<Value = Credentials> {
+    (session(), prop_oneof![4 => Just(true), 1 => Just(false)])
+        .prop_map(|(session, force)| Credentials { session, fence: None, force })
+}
+
+fn session() -> impl Strategy<Value = Option<SessionName>> {
+    option::of("[a-c]".prop_filter_map("a session", |text| SessionName::new(&text).ok()))
 }
 
 /// Complete, bare, or bare with what a later version put beside it.
@@ -292,15 +311,20 @@ fn source() -> impl Strategy<Value = Source> {
 }
 
 fn claim() -> impl Strategy<Value = Claim> {
-    let session = option::of("[a-z]{1,6}");
-    (actor(), session, any::<u64>(), timestamp(), option::of(timestamp()), extra()).prop_map(
-        |(holder, session, fence, since, expires_at, extra)| Claim {
-            holder,
-            session,
-            fence,
-            since,
-            expires_at,
-            extra,
+    let lease = (option::of(any::<u32>().prop_map(u64::from)), option::of(timestamp()));
+    let handed_over_by = option::of(actor());
+    (actor(), session(), any::<u64>(), timestamp(), lease, handed_over_by, extra()).prop_map(
+        |(holder, session, fence, since, (lease_seconds, expires_at), handed_over_by, extra)| {
+            Claim {
+                holder,
+                session,
+                fence,
+                since,
+                lease_seconds,
+                expires_at,
+                handed_over_by,
+                extra,
+            }
         },
     )
 }
@@ -374,6 +398,10 @@ pub fn edit() -> impl Strategy<Value = Edit> {
         source().prop_map(Edit::AddSource),
         said.prop_map(Edit::Note),
         proptest::sample::select(&Transition::ALL[..]).prop_map(Edit::Move),
+        option::of(any::<u32>()).prop_map(|lease| Edit::Claim {
+            lease: lease.map(|seconds| Duration::from_secs(seconds.into())),
+        }),
+        actor().prop_map(Edit::HandOver),
     ]
 }
 

@@ -127,6 +127,12 @@ text_newtype! {
 }
 
 text_newtype! {
+    /// One run of an agent, of which an actor may have many at once. One line, at most 200
+    /// characters.
+    SessionName, "session", 200, |c| !c.is_control()
+}
+
+text_newtype! {
     /// The phase of a plan that an item belongs to. One line, at most 100 characters.
     Phase, "phase", 100, |c| !c.is_control()
 }

@@ -5,6 +5,7 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::claim::{self, Standing};
 use crate::edit::{self, Edit, Refusal, Stamp};
 use crate::history::{self, Event, UnknownVersion};
 use crate::record::{Extra, Record};
@@ -57,7 +58,7 @@ impl WorkItem {
             schema: ITEM_SCHEMA,
             id,
             uid,
-            version: 1,
+            version: 0,
             item_type: ItemType::default(),
             title,
             heading: None,
@@ -90,21 +91,32 @@ impl WorkItem {
         for edit in edits {
             edit::make(&mut record, edit, stamp)?;
         }
+        record.version = 1;
         record.history.push(stamp.entry(1, Event::CREATED, Vec::new()));
         Ok(Self::try_from(record)?)
     }
 
     /// Makes `edits`, all or none, as one write: the next version with one more history entry.
     ///
-    /// Returns `None` when they change nothing.
+    /// Returns `None` when they change nothing. A write by the holder of a claim renews it.
     ///
     /// # Errors
-    /// The [`Refusal`] of the first edit that cannot be made; also when a newer version of jerry
-    /// wrote the item, whose rules this one does not know.
+    /// The [`Refusal`] of the first edit that cannot be made; [`Refusal::Claimed`] and
+    /// [`Refusal::StaleFence`] when the item is another's; also when a newer version of jerry wrote
+    /// the item, whose rules this one does not know.
     pub fn apply(&self, edits: &[Edit], stamp: &Stamp) -> Result<Option<Self>, Refusal> {
-        self.rewrite(edit::event(edits), stamp, |record| {
+        let standing = claim::standing(self.claim.as_ref(), edits, stamp)?;
+        self.rewrite(edit::event(edits), standing, stamp, |record| {
             edits.iter().try_for_each(|edit| edit::make(record, edit, stamp))
         })
+    }
+
+    /// Whether the item may be deleted as `stamp` says.
+    ///
+    /// # Errors
+    /// [`Refusal::Claimed`] and [`Refusal::StaleFence`] when the item is another's.
+    pub fn may_be_deleted(&self, stamp: &Stamp) -> Result<(), Refusal> {
+        claim::standing(self.claim.as_ref(), &[], stamp).map(drop)
     }
 
     /// The same item under another id, as a write of its own.
@@ -112,7 +124,7 @@ impl WorkItem {
     /// # Errors
     /// As [`WorkItem::apply`].
     pub fn renumber(&self, id: WorkId, stamp: &Stamp) -> Result<Option<Self>, Refusal> {
-        self.rewrite(Event::RENUMBERED, stamp, |record| {
+        self.rewrite(Event::RENUMBERED, Standing::Free, stamp, |record| {
             record.id = id;
             Ok(())
         })
@@ -124,7 +136,7 @@ impl WorkItem {
     /// # Errors
     /// As [`WorkItem::apply`].
     pub fn reissue(&self, id: WorkId, uid: Uid, stamp: &Stamp) -> Result<Self, Refusal> {
-        let issued = self.rewrite(Event::RENUMBERED, stamp, |record| {
+        let issued = self.rewrite(Event::RENUMBERED, Standing::Free, stamp, |record| {
             record.id = id;
             record.uid = uid;
             Ok(())
@@ -204,6 +216,7 @@ impl WorkItem {
     fn rewrite(
         &self,
         event: Event,
+        standing: Standing,
         stamp: &Stamp,
         change: impl FnOnce(&mut Record) -> Result<(), Refusal>,
     ) -> Result<Option<Self>, Refusal> {
@@ -214,12 +227,19 @@ impl WorkItem {
         change(&mut after)?;
         after.schema = ITEM_SCHEMA;
         after.updated_at = stamp.at;
-        let changes = history::changes(&self.0, &after).map_err(InvalidItem::from)?;
+        let changed = |after: &Record| history::changes(&self.0, after).map_err(InvalidItem::from);
+        let mut changes = changed(&after)?;
         if changes.iter().all(|change| change.field == "updated_at") {
             return Ok(None);
         }
+        if standing == Standing::Holder {
+            claim::renew(&self.0, &mut after, stamp.at);
+            changes = changed(&after)?;
+        }
         after.version += 1;
-        after.history.push(stamp.entry(after.version, event, changes));
+        let mut entry = stamp.entry(after.version, event, changes);
+        entry.forced = standing == Standing::Forced;
+        after.history.push(entry);
         Ok(Some(Self::try_from(after)?))
     }
 }

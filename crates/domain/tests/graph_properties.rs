@@ -2,8 +2,8 @@
 
 use jerry_domain::testing::stamp;
 use jerry_domain::{
-    Edit, Graph, ItemRef, Prefix, Priority, ReadyList, Stamp, Status, Summary, Timestamp, Title,
-    Transition, Uid, WorkId, WorkItem,
+    ClaimSummary, Edit, Graph, ItemRef, Prefix, Priority, ReadyList, Stamp, Status, Summary,
+    Timestamp, Title, Transition, Uid, WorkId, WorkItem,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -142,13 +142,15 @@ proptest! {
             item.status = moved[number].map_or(Status::Pending, |status| statuses[status]);
             item.priority = priorities[number];
             item.created_at = stamps[number].at;
-            item.claimed_by = (number == 0).then(|| stamps[0].actor.clone());
+            let (holder, is_handed_over) = (stamps[0].actor.clone(), false);
+            let claim = ClaimSummary { holder, expires_at: None, is_handed_over };
+            item.claim = (number == 0).then_some(claim);
         }
         let graph = Graph::new(&items);
         let free = |number: &usize| {
             let needs = edges.iter().filter(|(from, _, _)| from == number);
             items[*number].status == Status::Pending
-                && items[*number].claimed_by.is_none()
+                && items[*number].claim.is_none()
                 && needs.clone().all(|(_, to, _)| items[*to].status.is_closed())
         };
         let mut expected: Vec<_> =
@@ -165,8 +167,8 @@ proptest! {
 }
 
 fn ready(items: &[Summary]) -> Vec<Summary> {
-    let mut list = ReadyList::default();
-    items.iter().cloned().for_each(|item| list.add(item));
+    let mut list = ReadyList::new(Timestamp::UNIX_EPOCH);
+    items.iter().cloned().for_each(|item| list.add(item, true));
     list.into_ready(0, |id| items.iter().find(|item| item.id == *id).map(|item| item.uid)).1
 }
 

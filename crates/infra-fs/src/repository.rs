@@ -143,7 +143,29 @@ impl FsRepository {
         change: Change,
     ) -> Result<Update, RepositoryError> {
         self.format.check_writable()?;
-        let _guard = self.locks.acquire(&LockName::item(id), None)?;
+        let guard = self.locks.acquire(&LockName::item(id), None)?;
+        self.update_held(&guard, id, expected, change)
+    }
+
+    fn try_update(
+        &self,
+        id: &WorkId,
+        expected: Option<u64>,
+        change: Change,
+    ) -> Result<Option<Update>, RepositoryError> {
+        self.format.check_writable()?;
+        let Some(guard) = self.locks.try_acquire(&LockName::item(id))? else { return Ok(None) };
+        self.update_held(&guard, id, expected, change).map(Some)
+    }
+
+    /// [`FsRepository::update`] of an item whose lock this is.
+    fn update_held(
+        &self,
+        _lock: &FsLockGuard,
+        id: &WorkId,
+        expected: Option<u64>,
+        change: Change,
+    ) -> Result<Update, RepositoryError> {
         let (item, content) = self.read_for_write(id, expected)?;
         let refused = |source| RepositoryError::Refused { id: id.clone(), source };
         let Some(next) = change(&item).map_err(refused)? else {
@@ -174,6 +196,8 @@ impl FsRepository {
         self.format.check_writable()?;
         let _guard = self.locks.acquire(&LockName::item(id), None)?;
         let (item, content) = self.read_for_write(id, expected)?;
+        item.may_be_deleted(stamp)
+            .map_err(|source| RepositoryError::Refused { id: id.clone(), source })?;
         let tombstone = Tombstone {
             deleted_at: stamp.at,
             deleted_by: stamp.actor.clone(),
@@ -387,6 +411,15 @@ impl WorkItemRepository for FsRepository {
         change: Change,
     ) -> Result<Update, RepositoryError> {
         self.update(id, expected, change)
+    }
+
+    async fn try_update(
+        &self,
+        id: &WorkId,
+        expected: Option<u64>,
+        change: Change,
+    ) -> Result<Option<Update>, RepositoryError> {
+        self.try_update(id, expected, change)
     }
 
     async fn delete(

@@ -58,6 +58,12 @@ pub(super) fn all() -> Vec<Scenario> {
             SOME,
             "start 1; block 1; start 1; release 1; start 1; complete 1; reopen 1",
         ),
+        plain(
+            "claim",
+            SOME,
+            "claim 1 --session s; note 1 text --session s; handoff 1 --to other --session s; \
+             claim --next --session s; release 2 --session s",
+        ),
         plain("cancel", SOME, "cancel 2; reopen 2"),
         plain("note", SOME, "note 1 first; note 1 second"),
         plain("check", SOME, "check 2 AC-002.1; label add 2 y; label remove 2 x"),

@@ -114,6 +114,8 @@ pub(super) fn all(backend: Backend) -> Vec<Scenario> {
         new("complete", Worked, &["complete", "2"]),
         new("cancel", Worked, &["cancel", "1"]),
         new("release", Worked, &["release", "2"]),
+        new("claim", Worked, &["claim", "1", "--session", "s"]),
+        new("claim --next", Worked, &["claim", "--next", "--session", "s"]).reading_names(),
         new("reopen", Worked, &["reopen", "4"]),
         new("note", Worked, &["note", "1", "seen"]),
         new("note after a boot", Rebooted, &["note", "1", "seen"]),

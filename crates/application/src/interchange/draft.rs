@@ -188,6 +188,7 @@ impl Draft {
             changes: Vec::new(),
             reason: self.reason.or_else(|| stamp.reason.clone()),
             request_id: stamp.request_id.clone(),
+            forced: false,
             extra: Extra::new(),
         }];
         Ok(WorkItem::try_from(Record {

@@ -43,7 +43,7 @@ pub struct Arguments {
 impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         let id = self.item.id(session)?;
-        let request = self.change.request(session)?;
+        let request = self.change.request(session, &id)?;
         let said = match (self.entries.is_empty(), self.undo) {
             (true, _) => "changed the checklists of",
             (false, false) => "ticked on",

@@ -120,8 +120,9 @@ impl Arguments {
         let checks = |kind| move |text| Edit::AddCheck(kind, text);
         edits.extend(self.criteria.into_iter().map(checks(ChecklistKind::Criteria)));
         edits.extend(self.subtasks.into_iter().map(checks(ChecklistKind::Subtasks)));
-        let change = Change { reason: self.reason, request_id: self.request_id, if_version: None };
-        let mut items = create(session, &titles, &edits, &change.request(session)?).await?;
+        let change =
+            Change { reason: self.reason, request_id: self.request_id, ..Change::default() };
+        let mut items = create(session, &titles, &edits, &change.request_of_new(session)?).await?;
         match items.pop() {
             Some(item) if items.is_empty() && !stdin => {
                 let said = format!("created {}: {}", item.id, item.title);

@@ -15,12 +15,12 @@ use crate::session::Session;
 
 /// What `delete` takes.
 #[derive(Debug, Args)]
+#[command(mut_arg("force", |force| {
+    force.help("Also if another has claimed it, if items wait for it or are parts of it")
+}))]
 pub struct Arguments {
     #[command(flatten)]
     item: ItemArg,
-    /// Also if other items wait for it or are parts of it
-    #[arg(long)]
-    force: bool,
     #[command(flatten)]
     change: Change,
 }
@@ -28,12 +28,12 @@ pub struct Arguments {
 impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         let id = self.item.id(session)?;
-        let request = self.change.request(session)?;
+        let request = self.change.request(session, &id)?;
         let item = session.query()?.show(&id).await?;
         if !session.confirm(&format!("delete {id}, {}?", line(item.title.as_str())))? {
             return Err(Failure::new(Code::Usage, format!("{id} was not deleted")));
         }
-        let stone = Delete::new(session.ports()?).delete(&id, self.force, &request).await?;
+        let stone = Delete::new(session.ports()?).delete(&id, self.change.force, &request).await?;
         Ok(Box::new(Deleted(stone)))
     }
 }

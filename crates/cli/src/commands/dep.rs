@@ -136,7 +136,7 @@ async fn write(
     change: &Change,
     said: &[String],
 ) -> Outcome {
-    let update = session.modify()?.edit(id, edits, &change.request(session)?).await?;
+    let update = session.modify()?.edit(id, edits, &change.request(session, id)?).await?;
     Ok(Box::new(Changed::said(said.join("; "), update.into_item())))
 }
 

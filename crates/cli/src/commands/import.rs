@@ -54,8 +54,9 @@ impl Arguments {
             From::Jsonl => ImportFormat::Jsonl,
         };
         let sources = self.files.iter().map(|file| source(file)).collect::<Result<Vec<_>, _>>()?;
-        let change = Change { reason: self.reason, request_id: self.request_id, if_version: None };
-        let request = change.request(session)?;
+        let change =
+            Change { reason: self.reason, request_id: self.request_id, ..Change::default() };
+        let request = change.request_of_new(session)?;
         let import = Import::new(session.ports()?, session.settings()?.prefix()?);
 
         let mut bar = None;

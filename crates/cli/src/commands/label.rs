@@ -41,7 +41,7 @@ impl Arguments {
         let id = session.id(id)?;
         let edits = self.labels.iter().map(|label| Ok(edit(Label::new(label)?)));
         let edits = edits.collect::<Result<_, Failure>>()?;
-        let request = self.change.request(session)?;
+        let request = self.change.request(session, &id)?;
         let update = session.modify()?.edit(&id, edits, &request).await?;
         Ok(Box::new(Changed::new(said, update)))
     }

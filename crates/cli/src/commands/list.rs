@@ -22,15 +22,9 @@ pub struct Arguments {
     text: Option<String>,
 }
 
-/// Which items, in which order, and how many.
+/// Which items, apart from where they stand.
 #[derive(Debug, Args)]
-pub(super) struct Selection {
-    /// Completed and cancelled items too
-    #[arg(long)]
-    all: bool,
-    /// With this status; may be repeated, or several with commas
-    #[arg(long = "status", short = 's', value_name = "STATUS", value_parser = args::status(), ignore_case = true, value_delimiter = ',')]
-    statuses: Vec<Status>,
+pub(super) struct Narrowed {
     /// Of this type; may be repeated, or several with commas
     #[arg(long = "type", short = 't', value_name = "TYPE", value_parser = args::item_type(), ignore_case = true, value_delimiter = ',')]
     types: Vec<ItemType>,
@@ -52,6 +46,39 @@ pub(super) struct Selection {
     /// In this phase
     #[arg(long, value_name = "PHASE")]
     phase: Option<String>,
+}
+
+impl Narrowed {
+    pub(super) fn filter(self, session: &Session) -> Result<Filter, Failure> {
+        let assignee = match self.assignee {
+            Some(name) => Some(args::actor(&name)?),
+            None if self.mine => Some(session.actor()?),
+            None => None,
+        };
+        let labels = self.labels.iter().map(|label| Label::new(label)).collect::<Result<_, _>>()?;
+        Ok(Filter {
+            types: self.types,
+            priorities: self.priorities,
+            assignee,
+            labels,
+            parent: self.parent.map(|id| session.id(&id)).transpose()?,
+            phase: self.phase.map(|phase| Phase::new(&phase)).transpose()?,
+            ..Filter::default()
+        })
+    }
+}
+
+/// Which items, in which order, and how many.
+#[derive(Debug, Args)]
+pub(super) struct Selection {
+    /// Completed and cancelled items too
+    #[arg(long)]
+    all: bool,
+    /// With this status; may be repeated, or several with commas
+    #[arg(long = "status", short = 's', value_name = "STATUS", value_parser = args::status(), ignore_case = true, value_delimiter = ',')]
+    statuses: Vec<Status>,
+    #[command(flatten)]
+    narrowed: Narrowed,
     /// Written on or after this day, or at or after this time
     #[arg(long, value_name = "DAY", value_parser = args::instant)]
     updated_since: Option<Timestamp>,
@@ -68,26 +95,14 @@ pub(super) struct Selection {
 
 impl Selection {
     pub(super) fn filter(self, session: &Session) -> Result<Filter, Failure> {
-        let assignee = match self.assignee {
-            Some(name) => Some(args::actor(&name)?),
-            None if self.mine => Some(session.actor()?),
-            None => None,
-        };
-        let labels = self.labels.iter().map(|label| Label::new(label)).collect::<Result<_, _>>()?;
         Ok(Filter {
             statuses: self.statuses,
-            types: self.types,
-            priorities: self.priorities,
-            assignee,
-            labels,
-            parent: self.parent.map(|id| session.id(&id)).transpose()?,
-            phase: self.phase.map(|phase| Phase::new(&phase)).transpose()?,
-            text: None,
             updated_since: self.updated_since,
             include_closed: self.all,
             sort: self.sort,
             descending: self.reverse,
             limit: self.limit,
+            ..self.narrowed.filter(session)?
         })
     }
 

@@ -1,6 +1,7 @@
 //! The commands, one file each: its options, its call of the application, its answer.
 
 mod check;
+mod claim;
 mod completions;
 mod config;
 mod create;
@@ -85,6 +86,10 @@ pub enum Item {
     Show(Lazy<show::Arguments>),
     /// Change an item's fields
     Update(Lazy<update::Arguments>),
+    /// Take an item for oneself, so that nobody else writes to it, and begin it
+    Claim(Lazy<claim::Claim>),
+    /// Pass a claimed item on to someone
+    Handoff(Lazy<claim::Handoff>),
     /// Begin an item, or go on with a blocked one
     Start(Lazy<transition::Start>),
     /// Say that work on an item cannot go on
@@ -95,7 +100,7 @@ pub enum Item {
     /// Give an item up
     Cancel(Lazy<transition::Cancel>),
     /// Put back an item that was begun, for someone else to begin
-    Release(Lazy<transition::Release>),
+    Release(Lazy<claim::Release>),
     /// Take up again a completed or cancelled item
     Reopen(Lazy<transition::Reopen>),
     /// Add a note to an item
@@ -184,6 +189,8 @@ impl Item {
             Self::Ready(arguments) => arguments.0.run(session).await,
             Self::Show(arguments) => arguments.0.run(session).await,
             Self::Update(arguments) => arguments.0.run(session).await,
+            Self::Claim(arguments) => arguments.0.run(session).await,
+            Self::Handoff(arguments) => arguments.0.run(session).await,
             Self::Start(arguments) => arguments.0.run(session).await,
             Self::Block(arguments) => arguments.0.run(session).await,
             Self::Complete(arguments) => arguments.0.run(session).await,

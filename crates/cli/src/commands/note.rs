@@ -32,7 +32,8 @@ impl Arguments {
         let said = text(self.text, self.text_file.as_ref())?;
         let said = said.ok_or_else(|| Failure::new(Code::Usage, "there is nothing to note"))?;
         let edits = vec![Edit::Note(said.trim_end().to_owned())];
-        let update = session.modify()?.edit(&id, edits, &self.change.request(session)?).await?;
+        let update =
+            session.modify()?.edit(&id, edits, &self.change.request(session, &id)?).await?;
         Ok(Box::new(Changed::new("noted on", update)))
     }
 }

@@ -1,4 +1,4 @@
-//! `start`, `block`, `complete`, `cancel`, `release`, `reopen`: the moves of the status machine.
+//! `start`, `block`, `complete`, `cancel`, `reopen`: moves of the status machine.
 
 use clap::Args;
 use jerry_domain::{Edit, Transition};
@@ -36,8 +36,6 @@ transitions! {
     Complete => "completed";
     /// What `cancel` takes.
     Cancel => "cancelled";
-    /// What `release` takes.
-    Release => "released";
     /// What `reopen` takes.
     Reopen => "reopened";
 }
@@ -51,6 +49,6 @@ async fn run(
 ) -> Outcome {
     let id = item.id(session)?;
     let edits = vec![Edit::Move(transition)];
-    let update = session.modify()?.edit(&id, edits, &change.request(session)?).await?;
+    let update = session.modify()?.edit(&id, edits, &change.request(session, &id)?).await?;
     Ok(Box::new(Changed::new(said, update)))
 }

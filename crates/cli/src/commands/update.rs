@@ -75,7 +75,7 @@ pub struct Arguments {
 impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         let id = self.item.id(session)?;
-        let request = self.change.request(session)?;
+        let request = self.change.request(session, &id)?;
         let status = self.status;
         let mut edits = self.edits(session)?;
         if edits.is_empty() && status.is_none() {

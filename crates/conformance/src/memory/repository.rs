@@ -59,6 +59,28 @@ impl MemoryRepository {
     async fn lock(&self, id: &WorkId) -> Result<Box<dyn LockGuard>, RepositoryError> {
         Ok(self.locks.acquire(&LockName::item(id), None).await?)
     }
+
+    /// An update of an item whose lock this is.
+    fn update_held(
+        &self,
+        _lock: &dyn LockGuard,
+        id: &WorkId,
+        expected: Option<u64>,
+        change: Change,
+    ) -> Result<Update, RepositoryError> {
+        let (before, text) = held(&self.state).existing(id)?;
+        check_version(&before, expected)?;
+        // Readers go on meanwhile, and so do people with editors.
+        let after = change(&before)
+            .map_err(|source| RepositoryError::Refused { id: id.clone(), source })?;
+        let Some(after) = after else { return Ok(Update::Unchanged(before)) };
+        check_step(&before, &after);
+        let mut state = held(&self.state);
+        if state.items.get(id) != Some(&text) {
+            return Err(RepositoryError::ChangedOutside { id: id.clone() });
+        }
+        Ok(Update::Written(state.put(after)?))
+    }
 }
 
 impl State {
@@ -179,19 +201,20 @@ impl WorkItemRepository for MemoryRepository {
         expected: Option<u64>,
         change: Change,
     ) -> Result<Update, RepositoryError> {
-        let _item = self.lock(id).await?;
-        let (before, text) = held(&self.state).existing(id)?;
-        check_version(&before, expected)?;
-        // Readers go on meanwhile, and so do people with editors.
-        let after = change(&before)
-            .map_err(|source| RepositoryError::Refused { id: id.clone(), source })?;
-        let Some(after) = after else { return Ok(Update::Unchanged(before)) };
-        check_step(&before, &after);
-        let mut state = held(&self.state);
-        if state.items.get(id) != Some(&text) {
-            return Err(RepositoryError::ChangedOutside { id: id.clone() });
-        }
-        Ok(Update::Written(state.put(after)?))
+        let guard = self.lock(id).await?;
+        self.update_held(&*guard, id, expected, change)
+    }
+
+    async fn try_update(
+        &self,
+        id: &WorkId,
+        expected: Option<u64>,
+        change: Change,
+    ) -> Result<Option<Update>, RepositoryError> {
+        let Some(guard) = self.locks.try_acquire(&LockName::item(id)).await? else {
+            return Ok(None);
+        };
+        self.update_held(&*guard, id, expected, change).map(Some)
     }
 
     async fn delete(
@@ -204,6 +227,8 @@ impl WorkItemRepository for MemoryRepository {
         let mut state = held(&self.state);
         let (item, _) = state.existing(id)?;
         check_version(&item, expected)?;
+        item.may_be_deleted(stamp)
+            .map_err(|source| RepositoryError::Refused { id: id.clone(), source })?;
         let tombstone = Tombstone {
             deleted_at: stamp.at,
             deleted_by: stamp.actor.clone(),

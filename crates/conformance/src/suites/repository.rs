@@ -7,7 +7,7 @@ use std::thread;
 
 use jerry_domain::ports::{Change, Insertion, RepositoryError, Update, WorkItemRepository};
 use jerry_domain::{
-    Edit, ItemRef, MAX_ITEM_BYTES, Refusal, Stamp, Summary, Title, WorkId, WorkItem,
+    Credentials, Edit, ItemRef, MAX_ITEM_BYTES, Refusal, Stamp, Summary, Title, WorkId, WorkItem,
 };
 use pollster::block_on;
 
@@ -39,6 +39,8 @@ macro_rules! repository_suite {
             parallel_updates_lose_nothing
             one_of_many_updates_of_a_version_wins
             updates_of_different_items_do_not_mix
+            an_item_that_is_being_written_is_passed_over
+            a_claimed_item_is_not_deleted_by_others
             a_reader_sees_whole_versions_in_order
             a_deleted_item_leaves_the_whole_of_it
             what_is_not_there_is_not_deleted
@@ -591,4 +593,42 @@ pub fn an_item_too_large_is_refused(fixture: &Fixture<Handle>) {
     let first = insert(&items, item(1));
     refused(block_on(items.update(&id(1), None, edit(vec![large]))).map(drop));
     assert_eq!(get(&items, &id(1)), first);
+}
+
+/// Also where the change itself asks, which it does while the item is held.
+pub fn an_item_that_is_being_written_is_passed_over(fixture: &Fixture<Handle>) {
+    let items = fixture.open();
+    let [held, free] = [1, 2].map(|number| insert(&items, item(number)));
+    let (other, asked) = (fixture.open(), held.id.clone());
+    let change: Change = Box::new(move |item| {
+        let passed_over = block_on(other.try_update(&asked, None, note("in between")));
+        assert!(matches!(passed_over, Ok(None)), "{passed_over:?}");
+        let written = block_on(other.try_update(&free.id, Some(1), note("meanwhile")));
+        assert!(matches!(written, Ok(Some(Update::Written(_)))), "{written:?}");
+        note("held")(item)
+    });
+    block_on(items.update(&held.id, None, change)).expect("updated");
+    assert_eq!(get(&items, &held.id).notes.len(), 1);
+    let conflict = block_on(items.try_update(&held.id, Some(1), note("late")));
+    assert!(matches!(conflict, Err(RepositoryError::VersionConflict { .. })), "{conflict:?}");
+}
+
+/// Unless they show its fence, or insist.
+pub fn a_claimed_item_is_not_deleted_by_others(fixture: &Fixture<Handle>) {
+    let items = fixture.open();
+    for (number, credentials) in [
+        (1, Credentials { fence: Some(2), ..Credentials::default() }),
+        (2, Credentials { force: true, ..Credentials::default() }),
+    ] {
+        let item = insert(&items, item(number));
+        let claim: Change = Box::new(|item| item.apply(&[Edit::Claim { lease: None }], &stamp()));
+        block_on(items.update(&item.id, None, claim)).expect("claimed");
+        let refused = block_on(items.delete(&item.id, None, &stamp()));
+        let Err(RepositoryError::Refused { source: Refusal::Claimed(claim), .. }) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(claim.fence, 2);
+        assert_eq!(get(&items, &item.id).version, 2);
+        block_on(items.delete(&item.id, None, &Stamp { credentials, ..stamp() })).expect("deleted");
+    }
 }

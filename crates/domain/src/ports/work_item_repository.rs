@@ -210,10 +210,23 @@ pub trait WorkItemRepository: Send + Sync {
         change: Change,
     ) -> Result<Update, RepositoryError>;
 
+    /// As [`update`](Self::update), unless somebody else is writing the item at this moment:
+    /// `None` then, at once, and nothing was done.
+    ///
+    /// # Errors
+    /// As [`update`](Self::update), but for the lock.
+    async fn try_update(
+        &self,
+        id: &WorkId,
+        expected: Option<u64>,
+        change: Change,
+    ) -> Result<Option<Update>, RepositoryError>;
+
     /// Removes an item and leaves a tombstone with the whole of it.
     ///
     /// # Errors
-    /// [`RepositoryError`].
+    /// [`RepositoryError`]; [`RepositoryError::Refused`] when another has claimed the item, by the
+    /// rule of [`WorkItem::may_be_deleted`].
     async fn delete(
         &self,
         id: &WorkId,

@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use jerry_domain::{
-    Actor, ItemRef, ItemType, Label, Phase, Priority, Status, Summary, Timestamp, Title, Uid,
-    WorkId,
+    Actor, ClaimSummary, ItemRef, ItemType, Label, Phase, Priority, Status, Summary, Timestamp,
+    Title, Uid, WorkId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub(super) struct Row<'a>(
     #[serde(borrow)] Cow<'a, str>,
     Option<Phase>,
     Option<Actor>,
-    Option<Actor>,
+    Option<(Actor, Option<(i64, i32)>, bool)>,
     Vec<Label>,
     Option<Reference<'a>>,
     #[serde(borrow)] Vec<Reference<'a>>,
@@ -51,7 +51,9 @@ impl<'a> From<&'a Summary> for Row<'a> {
             Cow::Borrowed(summary.title.as_str()),
             summary.phase.clone(),
             summary.assignee.clone(),
-            summary.claimed_by.clone(),
+            summary.claim.as_ref().map(|claim| {
+                (claim.holder.clone(), claim.expires_at.map(time), claim.is_handed_over)
+            }),
             summary.labels.clone(),
             summary.parent.as_ref().map(reference),
             summary.depends_on.iter().map(reference).collect(),
@@ -85,7 +87,16 @@ impl Row<'_> {
             title: Title::new(&self.6).ok()?,
             phase: self.7,
             assignee: self.8,
-            claimed_by: self.9,
+            claim: match self.9 {
+                Some((holder, expires_at, is_handed_over)) => {
+                    let expires_at = match expires_at {
+                        Some(end) => Some(time(end)?),
+                        None => None,
+                    };
+                    Some(ClaimSummary { holder, expires_at, is_handed_over })
+                }
+                None => None,
+            },
             labels: self.10,
             parent: match self.11 {
                 Some(parent) => Some(reference(parent)?),
