@@ -312,5 +312,22 @@ fn the_doctor_takes_nothing_for_wrong_that_came_meanwhile() {
     // More than a block, so that the file which the doctor has open is replaced.
     created_at_once(&jerry, 100);
     let found = doctor.go_on().json();
-    assert_eq!(found["findings"], Value::Array(Vec::new()));
+    let mut ailments = list(&found["findings"]).iter().map(|finding| &finding["ailment"]);
+    assert!(ailments.all(|ailment| ailment != "sequence_behind"), "{found}");
+}
+
+/// It has read an item, and looks next whether it could write it.
+#[cfg(unix)]
+#[test]
+fn the_doctor_takes_no_item_for_unwritable_that_was_deleted_meanwhile() {
+    if !can_inject() {
+        return;
+    }
+    let jerry = Jerry::new();
+    let id = jerry.create("soon gone");
+    let doctor = Stopped::at_opening(&jerry, &jerry.item_path(&id), &["doctor"]);
+    jerry.ok(["delete", &id]);
+    let found = doctor.go_on().json();
+    let mut ailments = list(&found["findings"]).iter().map(|finding| &finding["ailment"]);
+    assert!(ailments.all(|ailment| ailment != "wrong_permissions"), "{found}");
 }

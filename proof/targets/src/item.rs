@@ -1,6 +1,8 @@
 //! An item's file.
 
-use jerry_domain::{Actor, Edit, ITEM_SCHEMA, Label, Refusal, Stamp, Summary, Timestamp, WorkItem};
+use jerry_domain::{
+    Actor, Credentials, Edit, ITEM_SCHEMA, Label, Refusal, Stamp, Summary, Timestamp, WorkItem,
+};
 use jerry_infra_fs::proof;
 
 use crate::json::{Fields, Json, Kept, kept};
@@ -76,10 +78,12 @@ pub(crate) const ITEM: Fields = &[
         "claim",
         Kept::Of(&[
             ("holder", Kept::Known),
-            ("session", Kept::Exactly),
+            ("session", Kept::Known),
             ("fence", Kept::Known),
             ("since", Kept::Known),
+            ("lease_seconds", Kept::Known),
             ("expires_at", Kept::Known),
+            ("handed_over_by", Kept::Known),
         ]),
     ),
     ("labels", Kept::Known),
@@ -112,6 +116,7 @@ pub(crate) const ITEM: Fields = &[
             ("changes", Kept::Of(CHANGE)),
             ("reason", Kept::Exactly),
             ("request_id", Kept::Exactly),
+            ("forced", Kept::Known),
         ]),
     ),
 ];
@@ -156,7 +161,9 @@ fn past(item: &WorkItem) -> Result<(), String> {
 fn changed(bytes: &[u8], before: &Json, item: &WorkItem) -> Result<(), String> {
     let actor = Actor::new("fuzz").map_err(|error| error.to_string())?;
     let label = Label::new("fuzz").map_err(|error| error.to_string())?;
-    let stamp = Stamp::new(Timestamp::UNIX_EPOCH, actor);
+    // Whoever holds the item.
+    let credentials = Credentials { force: true, ..Credentials::default() };
+    let stamp = Stamp { credentials, ..Stamp::new(Timestamp::UNIX_EPOCH, actor) };
     let edits =
         [Edit::AddLabel(label), Edit::Note("seen".to_owned()), Edit::AddFinding("!".into())];
     let next = match item.apply(&edits, &stamp) {

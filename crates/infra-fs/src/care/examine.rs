@@ -198,21 +198,24 @@ fn unreadable(error: &Unreadable, ailment: Ailment, path: String) -> Finding {
     Finding { path: Some(path), ..finding(ailment, false, message) }
 }
 
-/// Whether this user may write there, and for a folder also enter it.
+/// Whether this user may write there, and for a folder also enter it. What has gone meanwhile
+/// keeps nobody from anything.
 fn is_usable(path: &Path, is_folder: bool) -> bool {
     #[cfg(unix)]
     {
         use rustix::fs::{Access, access};
+        use rustix::io::Errno;
         let needed = if is_folder {
             Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK
         } else {
             Access::READ_OK | Access::WRITE_OK
         };
-        access(path, needed).is_ok()
+        matches!(access(path, needed), Ok(()) | Err(Errno::NOENT))
     }
     #[cfg(not(unix))]
     {
         // On a folder the flag means nothing on Windows.
-        is_folder || std::fs::metadata(path).is_ok_and(|found| !found.permissions().readonly())
+        let found = if_present(std::fs::metadata(path));
+        is_folder || found.is_ok_and(|found| found.is_none_or(|it| !it.permissions().readonly()))
     }
 }

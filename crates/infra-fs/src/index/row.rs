@@ -9,6 +9,12 @@ use jerry_domain::{
 };
 use serde::{Deserialize, Serialize};
 
+/// Seconds and nanoseconds.
+type Time = (i64, i32);
+
+/// Holder, end, and whether it was handed over.
+type Claim = (Actor, Option<Time>, bool);
+
 #[derive(Serialize, Deserialize)]
 pub(super) struct Row<'a>(
     #[serde(borrow)] Cow<'a, str>,
@@ -20,15 +26,15 @@ pub(super) struct Row<'a>(
     #[serde(borrow)] Cow<'a, str>,
     Option<Phase>,
     Option<Actor>,
-    Option<(Actor, Option<(i64, i32)>, bool)>,
+    Option<Claim>,
     Vec<Label>,
     Option<Reference<'a>>,
     #[serde(borrow)] Vec<Reference<'a>>,
     Option<String>,
     Vec<String>,
-    (i64, i32),
-    (i64, i32),
-    Option<(i64, i32)>,
+    Time,
+    Time,
+    Option<Time>,
 );
 
 /// Id and uid; 0 where the reference has none.
@@ -76,7 +82,7 @@ impl Row<'_> {
                 uid => ItemRef::new(id, Uid::try_from(uid).ok()?),
             })
         };
-        let time = |(seconds, nanos)| Timestamp::new(seconds, nanos).ok();
+        let time = |(seconds, nanos): Time| Timestamp::new(seconds, nanos).ok();
         Some(Summary {
             id: self.0.parse().ok()?,
             uid: Uid::try_from(self.1).ok()?,
