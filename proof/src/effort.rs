@@ -13,6 +13,7 @@ pub(crate) struct Effort {
     /// The program that users run, built without the seam.
     pub(crate) jerry: PathBuf,
     /// How many calls of real processes are to fail.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux has strace"))]
     pub(crate) injections: Option<u64>,
     pub(crate) storm: storm::Options,
     pub(crate) histories: histories::Options,

@@ -30,10 +30,10 @@ impl Rust {
         )))
     }
 
-    /// Whether all of the program and its tests type-checks for `target`.
+    /// Whether the whole workspace type-checks for `target`.
     pub(super) fn check(&self, target: &str) -> io::Result<bool> {
         let mut cargo = self.cargo("check");
-        cargo.args(["--quiet", "--locked", "--all-targets", "--target", target]);
+        cargo.args(["--quiet", "--locked", "--workspace", "--all-targets", "--target", target]);
         Ok(cargo.status()?.success())
     }
 
