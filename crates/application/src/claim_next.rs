@@ -32,7 +32,7 @@ impl ClaimNext {
     ///
     /// # Errors
     /// [`Error::NothingReady`] when there is none; [`Error::Repository`] when items could not be
-    /// listed, or some that may be ready could not be read; [`Error::Lock`] when all that there are were
+    /// listed, or the storage did not give one of them; [`Error::Lock`] when all that there are were
     /// being written for longer than the locks' timeout.
     pub async fn claim(
         &self,
@@ -49,9 +49,10 @@ impl ClaimNext {
             };
             let list = ReadyList::for_claimant(self.ports.clock.now(), request.actor.clone());
             let found = Ready::new(self.ports.clone()).of(list, wanted, 0).await?;
+            refuse_withheld(found.unreadable)?;
             let ready = found.items;
             if ready.is_empty() {
-                return Err(nothing(found.unreadable));
+                return Err(Error::NothingReady);
             }
             let mut being_written = None;
             for item in &ready {
@@ -96,10 +97,10 @@ impl ClaimNext {
     }
 }
 
-/// That there is nothing, unless the storage withheld what may be something.
-fn nothing(unreadable: Vec<Unreadable>) -> Error {
+/// What the storage does not give might be more urgent, or a part of what is ready.
+fn refuse_withheld(unreadable: Vec<Unreadable>) -> Result<(), Error> {
     let withheld = unreadable.into_iter().find(|error| matches!(error, Unreadable::Storage(_)));
-    withheld.map_or(Error::NothingReady, |error| RepositoryError::from(error).into())
+    withheld.map_or(Ok(()), |error| Err(RepositoryError::from(error).into()))
 }
 
 /// What came of trying to claim one item.

@@ -241,7 +241,8 @@ fn a_reader_in_a_loop_keeps_no_write_from_being_made_and_sees_whole_files() {
                     }
                     // The very moment of a replacement, which readers of other makes meet.
                     Err(_) if cfg!(windows) => {}
-                    Err(error) if error.kind() == ErrorKind::NotFound && is_fuse(&path) => {}
+                    Err(error) if error.kind() == ErrorKind::NotFound && is_fuse(folder.path()) => {
+                    }
                     Err(error) => panic!("{error}"),
                 }
                 thread::sleep(Duration::from_millis(1));

@@ -1,11 +1,13 @@
 use std::collections::HashSet;
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use jerry_application::{ClaimNext, Error, Filter};
-use jerry_domain::ports::LockName;
-use jerry_domain::{Edit, Label, Priority, Transition, WorkItem};
+use jerry_application::{ClaimNext, Error, Filter, Ports};
+use jerry_domain::ports::{
+    LockName, MockWorkItemRepository, RepositoryError, StorageFault, Unreadable,
+};
+use jerry_domain::{Edit, Label, Priority, Summary, Transition, WorkItem};
 use pollster::block_on;
 
 use crate::desk::*;
@@ -105,6 +107,22 @@ fn a_filter_narrows_what_is_claimed() {
     let filter = Filter { labels: vec![label], ..Filter::default() };
     assert_eq!(claim_of(&desk, "ann", &filter).expect("claimed").id, wanted.id);
     assert!(matches!(claim_of(&desk, "ann", &filter), Err(Error::NothingReady)));
+}
+
+/// It might be more urgent, or a part of what is ready.
+#[test]
+fn nothing_is_chosen_over_what_the_storage_withholds() {
+    let desk = Desk::new();
+    let ready = Summary::from(&desk.create("ready", []));
+    let mut items = MockWorkItemRepository::new();
+    items.expect_summaries().times(1).returning(move || {
+        let withheld = Unreadable::Storage(storage_error(StorageFault::Other));
+        Ok(Box::new([Ok(ready.clone()), Err(withheld)].into_iter()))
+    });
+    let ports = Ports { items: Arc::new(items), ..desk.ports };
+    let answer = block_on(ClaimNext::new(ports).claim(&Filter::default(), LEASE, &by("ann")));
+    let is_storage = matches!(answer, Err(Error::Repository(RepositoryError::Storage(_))));
+    assert!(is_storage, "{answer:?}");
 }
 
 #[test]
