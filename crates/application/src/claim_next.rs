@@ -8,9 +8,10 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use jerry_domain::ports::{Change, LockName, RepositoryError, Unreadable, Update};
-use jerry_domain::{Edit, ReadyList, Refusal, Summary, Uid, WorkItem};
+use jerry_domain::ports::{LockName, RepositoryError, Update};
+use jerry_domain::{Edit, ReadyList, Refusal, Summary, WorkItem};
 
+use crate::ports::left_out;
 use crate::{Error, Filter, Ports, Ready, Request, query};
 
 /// Claims what is ready.
@@ -49,7 +50,7 @@ impl ClaimNext {
             };
             let list = ReadyList::for_claimant(self.ports.clock.now(), request.actor.clone());
             let found = Ready::new(self.ports.clone()).of(list, wanted, 0).await?;
-            refuse_withheld(found.unreadable)?;
+            found.unreadable.into_iter().try_for_each(|error| left_out(error).map(drop))?;
             let ready = found.items;
             if ready.is_empty() {
                 return Err(Error::NothingReady);
@@ -60,7 +61,7 @@ impl ClaimNext {
                     Attempt::Claimed(item) => return Ok(*item),
                     Attempt::BeingWritten => drop(being_written.get_or_insert(item)),
                     Attempt::MovedOn => {}
-                    Attempt::Impossible(uid) => drop(impossible.insert(uid)),
+                    Attempt::Impossible => drop(impossible.insert(item.uid)),
                 }
             }
             if let Some(item) = being_written {
@@ -75,9 +76,7 @@ impl ClaimNext {
         lease: Option<Duration>,
         request: &Request,
     ) -> Result<Attempt, Error> {
-        let (clock, request) = (self.ports.clock.clone(), request.clone());
-        let claim: Change =
-            Box::new(move |item| item.apply(&[Edit::Claim { lease }], &request.stamp(clock.now())));
+        let claim = self.ports.change(vec![Edit::Claim { lease }], request);
         match self.ports.items.try_update(&item.id, Some(item.version), claim).await {
             Ok(Some(Update::Written(item))) => Ok(Attempt::Claimed(Box::new(item))),
             Ok(None) => Ok(Attempt::BeingWritten),
@@ -90,17 +89,11 @@ impl ClaimNext {
                 | RepositoryError::Refused { source: Refusal::Claimed(_), .. },
             ) => Ok(Attempt::MovedOn),
             Err(RepositoryError::Refused { .. } | RepositoryError::Malformed(_)) => {
-                Ok(Attempt::Impossible(item.uid))
+                Ok(Attempt::Impossible)
             }
             Err(error) => Err(error.into()),
         }
     }
-}
-
-/// What the storage does not give might be more urgent, or a part of what is ready.
-fn refuse_withheld(unreadable: Vec<Unreadable>) -> Result<(), Error> {
-    let withheld = unreadable.into_iter().find(|error| matches!(error, Unreadable::Storage(_)));
-    withheld.map_or(Ok(()), |error| Err(RepositoryError::from(error).into()))
 }
 
 /// What came of trying to claim one item.
@@ -111,5 +104,5 @@ enum Attempt {
     /// It is not as it was when it was found ready.
     MovedOn,
     /// It will not be claimed, however often it is tried.
-    Impossible(Uid),
+    Impossible,
 }

@@ -38,12 +38,7 @@ impl Modify {
         if over_items {
             references::refuse_cycles(&self.ports, id, &edits).await?;
         }
-        let (clock, request) = (self.ports.clock.clone(), request.clone());
-        let expected = request.if_version;
-        // The time is taken while the item is held, so that its history is in the order of time.
-        let change = Box::new(move |item: &_| {
-            jerry_domain::WorkItem::apply(item, &edits, &request.stamp(clock.now()))
-        });
-        Ok(self.ports.items.update(id, expected, change).await?)
+        let change = self.ports.change(edits, request);
+        Ok(self.ports.items.update(id, request.if_version, change).await?)
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use jerry_domain::ports::{
-    Clock, IdGenerator, LockGuard, LockManager, LockName, Malformed, RepositoryError, Unreadable,
-    WorkItemRepository,
+    Change, Clock, IdGenerator, LockGuard, LockManager, LockName, Malformed, RepositoryError,
+    Unreadable, WorkItemRepository,
 };
-use jerry_domain::{Actor, Credentials, Stamp, Summary, Timestamp, WorkId};
+use jerry_domain::{Actor, Credentials, Edit, Stamp, Summary, Timestamp, WorkId};
 
 use crate::Error;
 
@@ -29,13 +29,18 @@ impl Ports {
         Ok(self.locks.acquire(&LockName::graph(), None).await?)
     }
 
-    /// Every item in brief, to decide over all of them. What does not parse is named and left to
-    /// the doctor. What the storage does not give might be anything: nobody decides over that.
+    /// A change that makes `edits`. The time is taken while the item is held, so that its history is
+    /// in the order of time.
+    pub(crate) fn change(&self, edits: Vec<Edit>, request: &Request) -> Change {
+        let (clock, request) = (self.clock.clone(), request.clone());
+        Box::new(move |item| item.apply(&edits, &request.stamp(clock.now())))
+    }
+
+    /// Every item in brief, to decide over all of them, but for those that are [`left_out`].
     pub(crate) async fn to_decide(&self) -> Result<Vec<Result<Summary, Malformed>>, Error> {
         let read = |item| match item {
             Ok(item) => Ok(Ok(item)),
-            Err(Unreadable::Malformed(error)) => Ok(Err(error)),
-            Err(Unreadable::Storage(error)) => Err(RepositoryError::from(error).into()),
+            Err(unreadable) => left_out(unreadable).map(Err),
         };
         self.items.summaries().await?.map(read).collect()
     }
@@ -49,6 +54,15 @@ impl Ports {
             }
             None => RepositoryError::NotFound { id },
         })
+    }
+}
+
+/// Whether one may decide over the other items without this one. What does not parse is named and
+/// left to the doctor. What the storage does not give might be anything: nobody decides over that.
+pub(crate) fn left_out(unreadable: Unreadable) -> Result<Malformed, Error> {
+    match unreadable {
+        Unreadable::Malformed(error) => Ok(error),
+        Unreadable::Storage(error) => Err(RepositoryError::from(error).into()),
     }
 }
 

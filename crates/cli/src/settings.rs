@@ -60,10 +60,7 @@ pub const LEASE: Key = Key {
     variable: "JERRY_LEASE",
     default: "4h",
     about: "how long a claim stands after each write by its holder, as 4h, 30m or 90s",
-    check: |text| match parse_duration(text)? {
-        lease if lease < Duration::from_secs(1) => Err("a claim stands for 1s at least".to_owned()),
-        _ => Ok(()),
-    },
+    check: |text| parse_lease(text).map(drop),
 };
 
 /// How long to wait for a lock.
@@ -453,6 +450,17 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         .and_then(|(unit, number)| unit.checked_mul(number))
         .map(Duration::from_millis)
         .ok_or_else(|| format!("'{text}' is not a duration like 30s, 500ms, 2m or 4h"))
+}
+
+/// How long a claim is to stand, as [`parse_duration`].
+///
+/// # Errors
+/// Why it is no such text, or too short.
+pub fn parse_lease(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        lease if lease < Duration::from_secs(1) => Err("a claim stands for 1s at least".to_owned()),
+        lease => Ok(lease),
+    }
 }
 
 #[cfg(test)]

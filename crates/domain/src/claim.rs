@@ -50,10 +50,24 @@ pub struct Credentials {
 }
 
 impl Claim {
+    /// The claim that the next write of `record` makes for `holder`.
+    fn of(record: &Record, holder: Actor, lease_seconds: Option<u64>, stamp: &Stamp) -> Self {
+        Self {
+            holder,
+            session: None,
+            fence: record.version + 1,
+            since: stamp.at,
+            lease_seconds,
+            expires_at: lease_seconds.map(|lease| after(stamp.at, lease)),
+            handed_over_by: None,
+            extra: Extra::new(),
+        }
+    }
+
     /// Whether nobody need heed it any more at `now`.
     #[must_use]
     pub fn has_lapsed(&self, now: Timestamp) -> bool {
-        self.expires_at.is_some_and(|end| end <= now)
+        has_lapsed(self.expires_at, now)
     }
 
     fn is_held_by(&self, stamp: &Stamp) -> bool {
@@ -149,14 +163,8 @@ pub(crate) fn take(
     record.assignee = Some(stamp.actor.clone());
     let lease_seconds = lease.map(|lease| lease.as_secs());
     record.claim = Some(Claim {
-        holder: stamp.actor.clone(),
         session: stamp.credentials.session.clone(),
-        fence: record.version + 1,
-        since: stamp.at,
-        lease_seconds,
-        expires_at: lease_seconds.map(|lease| after(stamp.at, lease)),
-        handed_over_by: None,
-        extra: Extra::new(),
+        ..Claim::of(record, stamp.actor.clone(), lease_seconds, stamp)
     });
     Ok(())
 }
@@ -169,16 +177,15 @@ pub(crate) fn hand_over(record: &mut Record, to: Actor, stamp: &Stamp) -> Result
     let lease_seconds = claim.lease_seconds;
     record.assignee = Some(to.clone());
     record.claim = Some(Claim {
-        holder: to,
-        session: None,
-        fence: record.version + 1,
-        since: stamp.at,
-        lease_seconds,
-        expires_at: lease_seconds.map(|lease| after(stamp.at, lease)),
         handed_over_by: Some(stamp.actor.clone()),
-        extra: Extra::new(),
+        ..Claim::of(record, to, lease_seconds, stamp)
     });
     Ok(())
+}
+
+/// Whether a claim that stands until `expires_at` is past at `now`.
+pub(crate) fn has_lapsed(expires_at: Option<Timestamp>, now: Timestamp) -> bool {
+    expires_at.is_some_and(|end| end <= now)
 }
 
 /// The end of time is late enough.

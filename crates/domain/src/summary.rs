@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::claim::has_lapsed;
 use crate::{
     Actor, ItemRef, ItemType, Label, LinkKind, LinkTarget, Phase, Priority, Status, Title, Uid,
     WorkId, WorkItem,
@@ -66,10 +67,11 @@ impl Summary {
     /// lapsed.
     #[must_use]
     pub fn is_free(&self, now: Timestamp) -> bool {
-        let has_lapsed = |claim: &ClaimSummary| claim.expires_at.is_some_and(|end| end <= now);
         match (&self.claim, self.status) {
             (None, status) => status == Status::Pending,
-            (Some(claim), Status::Pending | Status::InProgress) => has_lapsed(claim),
+            (Some(claim), Status::Pending | Status::InProgress) => {
+                has_lapsed(claim.expires_at, now)
+            }
             (Some(_), _) => false,
         }
     }

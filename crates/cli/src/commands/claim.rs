@@ -14,7 +14,7 @@ use crate::complete;
 use crate::exit::Failure;
 use crate::output::{Changed, line};
 use crate::session::{Session, short_text};
-use crate::settings::parse_duration;
+use crate::settings::parse_lease;
 
 /// What `claim` takes.
 #[derive(Debug, Args)]
@@ -28,17 +28,10 @@ pub struct Claim {
     #[command(flatten)]
     narrowed: Narrowed,
     /// How long the claim stands after each write by its holder: 4h, 30m, 90s
-    #[arg(long, value_name = "TIME", value_parser = lease)]
+    #[arg(long, value_name = "TIME", value_parser = parse_lease)]
     lease: Option<Duration>,
     #[command(flatten)]
     change: Change,
-}
-
-fn lease(text: &str) -> Result<Duration, String> {
-    match parse_duration(text)? {
-        lease if lease < Duration::from_secs(1) => Err("a claim stands for 1s at least".to_owned()),
-        lease => Ok(lease),
-    }
 }
 
 impl Claim {

@@ -93,30 +93,23 @@ impl Row<'_> {
             title: Title::new(&self.6).ok()?,
             phase: self.7,
             assignee: self.8,
-            claim: match self.9 {
-                Some((holder, expires_at, is_handed_over)) => {
-                    let expires_at = match expires_at {
-                        Some(end) => Some(time(end)?),
-                        None => None,
-                    };
-                    Some(ClaimSummary { holder, expires_at, is_handed_over })
-                }
-                None => None,
-            },
+            claim: optional(self.9, |(holder, expires_at, is_handed_over)| {
+                let expires_at = optional(expires_at, time)?;
+                Some(ClaimSummary { holder, expires_at, is_handed_over })
+            })?,
             labels: self.10,
-            parent: match self.11 {
-                Some(parent) => Some(reference(parent)?),
-                None => None,
-            },
+            parent: optional(self.11, reference)?,
             depends_on: self.12.into_iter().map(reference).collect::<Option<_>>()?,
             external_ref: self.13,
             unresolved: self.14,
             created_at: time(self.15)?,
             updated_at: time(self.16)?,
-            due_at: match self.17 {
-                Some(due) => Some(time(due)?),
-                None => None,
-            },
+            due_at: optional(self.17, time)?,
         })
     }
+}
+
+/// Reads a value that may be absent; `None` where it is there and cannot be read.
+fn optional<T, U>(value: Option<T>, read: impl FnOnce(T) -> Option<U>) -> Option<Option<U>> {
+    value.map_or(Some(None), |value| read(value).map(Some))
 }
