@@ -1,7 +1,7 @@
 //! Looking at items.
 
 use jerry_domain::ports::{RepositoryError, Unreadable};
-use jerry_domain::{ItemRef, Summary, WorkId, WorkItem};
+use jerry_domain::{ItemRef, Progress, ProgressCount, Summary, WorkId, WorkItem};
 
 use crate::references::Names;
 use crate::text_search::{Excerpt, Needle};
@@ -14,6 +14,8 @@ pub struct Page {
     pub items: Vec<Summary>,
     /// How many there are without the limit.
     pub total: usize,
+    /// How far the items that have parts are.
+    pub progress: ProgressCount,
     /// What could not be read, and so may be missing.
     pub unreadable: Vec<Unreadable>,
 }
@@ -25,6 +27,8 @@ pub struct SearchResult {
     pub hits: Vec<Hit>,
     /// How many there are without the limit.
     pub total: usize,
+    /// How far the items that have parts are.
+    pub progress: ProgressCount,
     /// What could not be read, and so may be missing.
     pub unreadable: Vec<Unreadable>,
 }
@@ -62,6 +66,18 @@ impl Query {
         }
     }
 
+    /// How far the parts of `item` are; `None` when it has none.
+    ///
+    /// Looks at every item of the store, which [`Query::show`] does not.
+    ///
+    /// # Errors
+    /// [`Error::Repository`] when the store cannot be listed.
+    pub async fn progress(&self, item: &WorkItem) -> Result<Option<Progress>, Error> {
+        let mut progress = ProgressCount::default();
+        self.ports.items.summaries().await?.flatten().for_each(|item| progress.add(&item));
+        Ok(progress.of(&item.id, item.uid))
+    }
+
     /// The items that `filter` lets through.
     ///
     /// # Errors
@@ -72,7 +88,8 @@ impl Query {
         let needle = filter.text.as_deref().map(|text| Needle::new(text).ok_or(Error::EmptySearch));
         let needle = needle.transpose()?;
         let mut known = Vec::new();
-        let mut page = Page { items: Vec::new(), total: 0, unreadable: Vec::new() };
+        let (items, progress, unreadable) = Default::default();
+        let mut page = Page { items, total: 0, progress, unreadable };
 
         for summary in self.ports.items.summaries().await? {
             let summary = match summary {
@@ -83,6 +100,7 @@ impl Query {
                 }
             };
             known.push((summary.uid, summary.id.clone()));
+            page.progress.add(&summary);
             if !filter.admits(&summary, parent.as_ref()) {
                 continue;
             }
@@ -91,7 +109,7 @@ impl Query {
                     Ok(true) => {}
                     Ok(false) => continue,
                     Err(error) => {
-                        page.unreadable.push(unreadable(error)?);
+                        page.unreadable.push(as_unreadable(error)?);
                         continue;
                     }
                 }
@@ -115,13 +133,13 @@ impl Query {
     pub async fn search(&self, text: &str, filter: &Filter) -> Result<SearchResult, Error> {
         let needle = Needle::new(text).ok_or(Error::EmptySearch)?;
         let filter = Filter { text: Some(text.to_owned()), ..filter.clone() };
-        let Page { items, total, unreadable } = self.list(&filter).await?;
+        let Page { items, total, progress, unreadable } = self.list(&filter).await?;
         let mut hits = Vec::with_capacity(items.len());
         for item in items {
             let whole = self.ports.items.get(&item.id).await.ok().flatten();
             hits.push(Hit { excerpt: whole.and_then(|whole| needle.find_in(&whole)), item });
         }
-        Ok(SearchResult { hits, total, unreadable })
+        Ok(SearchResult { hits, total, progress, unreadable })
     }
 
     /// Whether the item says it. One that went away since it was listed does not.
@@ -141,7 +159,7 @@ pub(crate) async fn parent(ports: &Ports, filter: &Filter) -> Result<Option<Item
 }
 
 /// What is wrong with this one item; an error that is not of the item stays one.
-fn unreadable(error: RepositoryError) -> Result<Unreadable, RepositoryError> {
+fn as_unreadable(error: RepositoryError) -> Result<Unreadable, RepositoryError> {
     match error {
         RepositoryError::Malformed(error) => Ok(error.into()),
         RepositoryError::Storage(error) => Ok(error.into()),

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use jerry_domain::ports::Unreadable;
-use jerry_domain::{ReadyList, Summary, WorkId};
+use jerry_domain::{ProgressCount, ReadyList, Summary, WorkId};
 
 use crate::references::Names;
 use crate::{Error, Ports};
@@ -16,6 +16,8 @@ pub struct ReadyItems {
     pub items: Vec<Summary>,
     /// How many there are without the limit.
     pub total: usize,
+    /// How far the items that have parts are.
+    pub progress: ProgressCount,
     /// What could not be read; whoever waits for one of these is not ready.
     pub unreadable: Vec<Unreadable>,
 }
@@ -50,11 +52,12 @@ impl Ready {
         limit: usize,
     ) -> Result<ReadyItems, Error> {
         let mut known = Vec::new();
-        let mut unreadable = Vec::new();
+        let (mut progress, mut unreadable) = (ProgressCount::default(), Vec::new());
         for summary in self.ports.items.summaries().await? {
             match summary {
                 Ok(summary) => {
                     known.push((summary.uid, summary.id.clone()));
+                    progress.add(&summary);
                     let is_wanted = wanted(&summary);
                     list.add(summary, is_wanted);
                 }
@@ -70,6 +73,6 @@ impl Ready {
         let (total, mut items) = list.into_ready(limit, uid_of);
         drop(by_name);
         Names::used_by(&items, known).refresh(&mut items);
-        Ok(ReadyItems { items, total, unreadable })
+        Ok(ReadyItems { items, total, progress, unreadable })
     }
 }

@@ -1,6 +1,8 @@
 //! Every shape of JSON and the main texts, as they are, over a store in memory. What changes here
 //! changes the contract.
 
+mod ready;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;

@@ -51,6 +51,7 @@ fn json(output: &Output) -> Value {
 #[case::missing_id(&["start"])]
 #[case::no_command(&[])]
 #[case::wrong_id(&["show", "../x"])]
+#[case::filter_for_one_item(&["claim", "1", "--label", "x"])]
 #[case::hostile(&["list", "--status", "\u{1b}[2J"])]
 fn wrong_usage_is_2_in_text_and_json(#[case] args: &[&str]) {
     let folder = folder();

@@ -10,7 +10,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, Edit, Extra, Record, Refusal, SessionName, Stamp, Status, Transition};
+use crate::{
+    Actor, Edit, Extra, Record, Refusal, SessionName, Stamp, Status, Transition, to_the_second,
+};
 
 /// One actor's hold on an item. While it stands the item is not ready for anyone else.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -95,9 +97,9 @@ impl fmt::Display for Claim {
         if let Some(session) = &self.session {
             write!(f, ", session {session}")?;
         }
-        write!(f, ", since {}", self.since)?;
+        write!(f, ", since {}", to_the_second(self.since))?;
         match self.expires_at {
-            Some(end) => write!(f, ", until {end}"),
+            Some(end) => write!(f, ", until {}", to_the_second(end)),
             None => Ok(()),
         }
     }

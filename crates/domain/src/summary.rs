@@ -17,6 +17,7 @@ pub struct ClaimSummary {
     /// When the claim lapses; `None` for never.
     pub expires_at: Option<Timestamp>,
     /// Whether the holder got it from another and has not claimed it yet.
+    #[serde(rename = "handed_over")]
     pub is_handed_over: bool,
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jerry_domain::ports::{Ailment, Finding, RepositoryError};
-use jerry_domain::{Graph, ItemRef, Summary, Timestamp, WorkId};
+use jerry_domain::{Graph, ItemRef, Summary, Timestamp, WorkId, to_the_second};
 
 use crate::Ports;
 
@@ -50,7 +50,9 @@ async fn fate(ports: &Ports, reference: &ItemRef) -> Result<Option<String>, Repo
         }
         (Ok(Some(_)), _) => Ok(None),
         (Ok(None), _) => Ok(Some(match ports.absent(&reference.id).await? {
-            RepositoryError::Deleted { at, by, .. } => format!("was deleted by {by} at {at}"),
+            RepositoryError::Deleted { at, by, .. } => {
+                format!("was deleted by {by} at {}", to_the_second(at))
+            }
             _ => "does not exist".to_owned(),
         })),
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use jerry_application::ClaimNext;
-use jerry_domain::{Edit, Transition, WorkItem};
+use jerry_domain::{Edit, Transition, WorkItem, to_the_second};
 
 use super::Outcome;
 use super::list::Narrowed;
@@ -20,7 +20,7 @@ use crate::settings::parse_lease;
 #[derive(Debug, Args)]
 pub struct Claim {
     /// The item: WORK-042, work-42 or 42
-    #[arg(value_name = "ID", required_unless_present = "next", add = ArgValueCandidates::new(complete::ids))]
+    #[arg(value_name = "ID", required_unless_present = "next", conflicts_with = "Narrowed", add = ArgValueCandidates::new(complete::ids))]
     id: Option<String>,
     /// The most urgent of the items that are ready; exit status 7 if there is none
     #[arg(long, conflicts_with_all = ["id", "if_version", "force"])]
@@ -58,7 +58,10 @@ fn said(item: &WorkItem) -> String {
     let (id, title) = (&item.id, line(item.title.as_str()));
     match &item.claim {
         Some(claim) => match claim.expires_at {
-            Some(end) => format!("claimed {id} until {end}, fence {}: {title}", claim.fence),
+            Some(end) => {
+                let end = to_the_second(end);
+                format!("claimed {id} until {end}, fence {}: {title}", claim.fence)
+            }
             None => format!("claimed {id}, fence {}: {title}", claim.fence),
         },
         None => format!("claimed {id}: {title}"),

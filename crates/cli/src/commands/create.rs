@@ -6,8 +6,8 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use jerry_application::{Create, NewItem, Request};
 use jerry_domain::{
-    ChecklistKind, Edit, ItemRef, ItemType, Label, Phase, Priority, Summary, Timestamp, Title,
-    WorkItem,
+    ChecklistKind, Edit, ItemRef, ItemType, Label, Phase, Priority, ProgressCount, Summary,
+    Timestamp, Title, WorkItem,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -189,7 +189,8 @@ impl Answer for Created {
             unreadable: [(); 0],
         }
         let summaries: Vec<_> = self.0.iter().map(Summary::from).collect();
-        let items = summaries.iter().map(Row::from).collect();
+        let progress = ProgressCount::default();
+        let items = summaries.iter().map(|item| Row::new(item, &progress)).collect();
         json.answer("items", &Fields { items, total: self.0.len(), unreadable: [] })
     }
 

@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use clap::{ArgGroup, Args, Subcommand};
 use clap_complete::ArgValueCandidates;
 use jerry_application::Filter;
-use jerry_domain::{Edit, Extra, ItemRef, Link, LinkKind, LinkTarget, Summary, WorkId, WorkItem};
+use jerry_domain::{
+    Edit, Extra, ItemRef, Link, LinkKind, LinkTarget, ProgressCount, Summary, WorkId, WorkItem,
+};
 use serde_json::json;
 
 use super::Outcome;
@@ -159,6 +161,7 @@ async fn list(session: &Session, id: &WorkId) -> Outcome {
         missing: missing.map(|needed| needed.id.clone()).collect(),
         needed_by: graph.dependents(id).cloned().collect(),
         children: graph.children(id).cloned().collect(),
+        progress: page.progress,
         item,
     }))
 }
@@ -169,12 +172,13 @@ struct Relations {
     missing: Vec<WorkId>,
     needed_by: Vec<Summary>,
     children: Vec<Summary>,
+    progress: ProgressCount,
 }
 
 impl Answer for Relations {
     fn json(&self, json: Json<'_>) -> io::Result<()> {
         let rows = |items: &[Summary]| {
-            let rows: Vec<_> = items.iter().map(Row::from).collect();
+            let rows: Vec<_> = items.iter().map(|item| Row::new(item, &self.progress)).collect();
             serde_json::to_value(rows)
         };
         let link = |link: &Link| json!({ "kind": link.kind, "target": link.target.to_string(), "note": link.note });

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use jerry_application::{Filter, SortKey};
+use jerry_application::{Filter, Page, SortKey};
 use jerry_domain::{ItemType, Label, Phase, Priority, Status, Timestamp};
 
 use super::Outcome;
@@ -118,7 +118,7 @@ impl Arguments {
         let filter = Filter { text: self.text, ..self.selection.filter(session)? };
         let page = session.query()?.list(&filter).await?;
         report_unreadable(&page.unreadable);
-        let (items, total, unreadable) = (page.items, page.total, page.unreadable);
-        Ok(Box::new(Listing { items, total, unreadable, what }))
+        let Page { items, total, progress, unreadable } = page;
+        Ok(Box::new(Listing { items, total, progress, unreadable, what }))
     }
 }

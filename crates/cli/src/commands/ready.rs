@@ -1,7 +1,7 @@
 //! `ready`.
 
 use clap::Args;
-use jerry_application::Ready;
+use jerry_application::{Ready, ReadyItems};
 
 use super::Outcome;
 use crate::output::{Listing, report_unreadable};
@@ -19,7 +19,7 @@ impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         let ready = Ready::new(session.ports()?).ready(self.limit).await?;
         report_unreadable(&ready.unreadable);
-        let (items, total, unreadable) = (ready.items, ready.total, ready.unreadable);
-        Ok(Box::new(Listing { items, total, unreadable, what: "ready items" }))
+        let ReadyItems { items, total, progress, unreadable } = ready;
+        Ok(Box::new(Listing { items, total, progress, unreadable, what: "ready items" }))
     }
 }

@@ -58,7 +58,7 @@ impl Answer for Found {
             unreadable: Vec<Value>,
         }
         let hits = self.0.hits.iter().map(|hit| Hit {
-            item: Row::from(&hit.item),
+            item: Row::new(&hit.item, &self.0.progress),
             field: hit.excerpt.as_ref().map(|excerpt| excerpt.field),
             excerpt: hit.excerpt.as_ref().map(|excerpt| excerpt.text.as_str()),
         });

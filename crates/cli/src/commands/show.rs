@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use clap::{Args, ValueEnum};
 use jerry_application::render_markdown;
+use jerry_domain::ItemType;
 
 use super::Outcome;
 use crate::args::ItemArg;
@@ -30,12 +31,19 @@ enum Format {
 
 impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
-        let item = session.query()?.show(&self.item.id(session)?).await?;
-        Ok(match self.format {
-            Format::Text => Box::new(Shown(item)),
-            Format::Json => Box::new(AsJson(Shown(item))),
-            Format::Md => Box::new(Document::written(&render_markdown(&item))),
-        })
+        let query = session.query()?;
+        let item = query.show(&self.item.id(session)?).await?;
+        if self.format == Format::Md {
+            return Ok(Box::new(Document::written(&render_markdown(&item))));
+        }
+        // The parts know their parent, not the other way round: only an epic, which is made to have
+        // parts, is worth a look at every item.
+        let progress = match item.item_type {
+            ItemType::Epic => query.progress(&item).await?,
+            _ => None,
+        };
+        let shown = Shown { item, progress };
+        Ok(if self.format == Format::Json { Box::new(AsJson(shown)) } else { Box::new(shown) })
     }
 }
 

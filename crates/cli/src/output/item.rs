@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use jerry_domain::ports::Update;
-use jerry_domain::{Criterion, Link, Note, Subtask, WorkItem};
+use jerry_domain::{Criterion, Link, Note, Progress, Subtask, Timestamp, WorkItem, to_the_second};
 use serde_json::json;
 
 use super::{Answer, Json, Paint, Style, block, line, priority_paint, status_paint, whole};
@@ -43,17 +43,21 @@ impl Answer for Changed {
 }
 
 /// An item in full.
-pub(crate) struct Shown(pub(crate) WorkItem);
+pub(crate) struct Shown {
+    pub(crate) item: WorkItem,
+    /// How far its parts are, where that is known.
+    pub(crate) progress: Option<Progress>,
+}
 
 impl Answer for Shown {
     fn json(&self, json: Json<'_>) -> io::Result<()> {
-        json.answer("item", &json!({ "item": whole(&self.0)? }))
+        json.answer("item", &json!({ "item": whole(&self.item)?, "progress": self.progress }))
     }
 
     fn text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
         let mut page = Page { out, style };
-        page.head(&self.0)?;
-        page.body(&self.0)
+        page.head(&self.item, self.progress)?;
+        page.body(&self.item)
     }
 }
 
@@ -63,7 +67,7 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn head(&mut self, item: &WorkItem) -> io::Result<()> {
+    fn head(&mut self, item: &WorkItem, progress: Option<Progress>) -> io::Result<()> {
         let style = self.style;
         let id = style.paint(Paint::Bold, &item.id.to_string());
         let title = style.paint(Paint::Bold, &line(item.title.as_str()));
@@ -74,13 +78,11 @@ impl Page<'_> {
             &style.paint(priority_paint(item.priority), item.priority.as_str()),
         )?;
         self.field("type", item.item_type.as_str())?;
+        self.optional("parts done", progress)?;
         self.optional("phase", item.phase.as_ref())?;
         self.optional("assignee", item.assignee.as_ref())?;
         if let Some(claim) = &item.claim {
-            self.field(
-                "claimed by",
-                &format!("{} since {}", line(claim.holder.as_str()), claim.since),
-            )?;
+            self.field("claimed by", &line(&claim.to_string()))?;
         }
         if !item.labels.is_empty() {
             let labels: Vec<_> = item.labels.iter().map(|label| line(label.as_str())).collect();
@@ -93,11 +95,12 @@ impl Page<'_> {
             self.field("waits for", &needed.join(", "))?;
         }
         self.optional("elsewhere", item.external_ref.as_ref())?;
-        self.optional("due", item.due_at)?;
-        self.field("created", &item.created_at.to_string())?;
-        self.optional("started", item.started_at)?;
-        self.optional("completed", item.completed_at)?;
-        self.field("updated", &format!("{} (version {})", item.updated_at, item.version))
+        self.moment("due", item.due_at)?;
+        self.moment("created", Some(item.created_at))?;
+        self.moment("started", item.started_at)?;
+        self.moment("completed", item.completed_at)?;
+        let updated = to_the_second(item.updated_at);
+        self.field("updated", &format!("{updated} (version {})", item.version))
     }
 
     fn body(&mut self, item: &WorkItem) -> io::Result<()> {
@@ -125,6 +128,10 @@ impl Page<'_> {
 
     fn optional(&mut self, name: &str, value: Option<impl ToString>) -> io::Result<()> {
         value.map_or(Ok(()), |value| self.field(name, &line(&value.to_string())))
+    }
+
+    fn moment(&mut self, name: &str, at: Option<Timestamp>) -> io::Result<()> {
+        self.optional(name, at.map(to_the_second))
     }
 
     fn heading(&mut self, name: &str) -> io::Result<()> {
@@ -186,7 +193,7 @@ impl Page<'_> {
     }
 
     fn note(&mut self, note: &Note) -> io::Result<()> {
-        let by = format!("{}  {}", note.at, line(note.actor.as_str()));
+        let by = format!("{}  {}", to_the_second(note.at), line(note.actor.as_str()));
         writeln!(self.out, "  {}", self.style.paint(Paint::Dim, &by))?;
         self.indented(&note.text)
     }

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use jerry_domain::{
-    Actor, ItemRef, ItemType, Label, Phase, Priority, Status, Summary, Timestamp, Title, Uid,
-    WorkId, WorkItem,
+    Actor, ClaimSummary, ItemRef, ItemType, Label, Phase, Priority, Progress, ProgressCount,
+    Status, Summary, Timestamp, Title, Uid, WorkId, WorkItem,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -56,15 +56,18 @@ pub(crate) struct Row<'a> {
     priority: Priority,
     phase: Option<&'a Phase>,
     assignee: Option<&'a Actor>,
+    claim: Option<&'a ClaimSummary>,
     labels: &'a [Label],
     parent: Option<&'a WorkId>,
     depends_on: Vec<&'a WorkId>,
+    progress: Option<Progress>,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
 
-impl<'a> From<&'a Summary> for Row<'a> {
-    fn from(item: &'a Summary) -> Self {
+impl<'a> Row<'a> {
+    /// `progress` is that of all items.
+    pub(crate) fn new(item: &'a Summary, progress: &ProgressCount) -> Self {
         Self {
             id: &item.id,
             uid: item.uid,
@@ -75,9 +78,11 @@ impl<'a> From<&'a Summary> for Row<'a> {
             priority: item.priority,
             phase: item.phase.as_ref(),
             assignee: item.assignee.as_ref(),
+            claim: item.claim.as_ref(),
             labels: &item.labels,
             parent: item.parent.as_ref().map(|parent| &parent.id),
             depends_on: item.depends_on.iter().map(|needed| &needed.id).collect(),
+            progress: progress.of(&item.id, item.uid),
             created_at: item.created_at,
             updated_at: item.updated_at,
         }

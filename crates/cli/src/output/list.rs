@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use jerry_domain::Summary;
 use jerry_domain::ports::Unreadable;
+use jerry_domain::{ProgressCount, Summary, to_the_second};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -16,6 +16,8 @@ pub(crate) struct Listing {
     pub(crate) items: Vec<Summary>,
     /// How many there are without a limit.
     pub(crate) total: usize,
+    /// How far the items that have parts are.
+    pub(crate) progress: ProgressCount,
     /// What could not be read, and so may be missing.
     pub(crate) unreadable: Vec<Unreadable>,
     /// What the items are, in the plural.
@@ -30,19 +32,19 @@ impl Answer for Listing {
             total: usize,
             unreadable: Vec<Value>,
         }
-        let items = self.items.iter().map(Row::from).collect();
+        let items = self.items.iter().map(|item| Row::new(item, &self.progress)).collect();
         let unreadable = unreadable(&self.unreadable);
         json.answer("items", &Fields { items, total: self.total, unreadable })
     }
 
     fn text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
         if !style.terminal {
-            return self.items.iter().try_for_each(|item| compact(out, item));
+            return self.items.iter().try_for_each(|item| self.compact(out, item));
         }
         if self.items.is_empty() {
             return writeln!(out, "no {}", self.what);
         }
-        let rows: Vec<_> = self.items.iter().map(cells).collect();
+        let rows: Vec<_> = self.items.iter().map(|item| self.cells(item)).collect();
         let headings = ["ID", "STATUS", "PRIORITY", "TYPE", "ASSIGNEE", "TITLE"];
         write_table(out, style, headings, &rows)?;
         writeln!(out, "{}", style.paint(Paint::Dim, &self.count()))
@@ -66,34 +68,52 @@ impl Listing {
             shown => count(shown, what.trim_end_matches('s')),
         }
     }
+
+    /// One item as one line of tab-separated fields, for `cut` and `awk`: id, status, priority,
+    /// type, who has it, title. Only the last two may hold spaces.
+    fn compact(&self, out: &mut dyn Write, item: &Summary) -> io::Result<()> {
+        writeln!(
+            out,
+            "{}\t{}\t{}\t{}\t{}\t{}",
+            item.id,
+            item.status,
+            item.priority,
+            item.item_type,
+            line(&who_has(item)),
+            line(&self.title(item)),
+        )
+    }
+
+    fn cells(&self, item: &Summary) -> [Cell; 6] {
+        [
+            Cell::painted(item.id.to_string(), Paint::Bold),
+            Cell::painted(item.status.as_str(), status_paint(item.status)),
+            Cell::painted(item.priority.as_str(), priority_paint(item.priority)),
+            Cell::new(item.item_type.as_str()),
+            Cell::new(line(&who_has(item))),
+            Cell::new(line(&self.title(item))),
+        ]
+    }
+
+    /// The title, and how far the parts are.
+    fn title(&self, item: &Summary) -> String {
+        match self.progress.of(&item.id, item.uid) {
+            Some(progress) => format!("{} ({progress})", item.title),
+            None => item.title.to_string(),
+        }
+    }
 }
 
-/// One item as one line of tab-separated fields, for `cut` and `awk`: id, status, priority, type,
-/// assignee, title. Only the last may hold spaces besides the assignee.
-fn compact(out: &mut dyn Write, item: &Summary) -> io::Result<()> {
-    let assignee = item.assignee.as_ref().map_or("-", |assignee| assignee.as_str());
-    writeln!(
-        out,
-        "{}\t{}\t{}\t{}\t{}\t{}",
-        item.id,
-        item.status,
-        item.priority,
-        item.item_type,
-        line(assignee),
-        line(item.title.as_str())
-    )
-}
-
-fn cells(item: &Summary) -> [Cell; 6] {
-    let assignee = item.assignee.as_ref().map_or("-", |assignee| assignee.as_str());
-    [
-        Cell::painted(item.id.to_string(), Paint::Bold),
-        Cell::painted(item.status.as_str(), status_paint(item.status)),
-        Cell::painted(item.priority.as_str(), priority_paint(item.priority)),
-        Cell::new(item.item_type.as_str()),
-        Cell::new(line(assignee)),
-        Cell::new(line(item.title.as_str())),
-    ]
+/// Whoever holds the item and until when, else whoever is to do it.
+pub(crate) fn who_has(item: &Summary) -> String {
+    match (&item.claim, &item.assignee) {
+        (Some(claim), _) => match claim.expires_at {
+            Some(end) => format!("{} until {}", claim.holder, to_the_second(end)),
+            None => claim.holder.to_string(),
+        },
+        (None, Some(assignee)) => assignee.to_string(),
+        (None, None) => "-".to_owned(),
+    }
 }
 
 /// What could not be read, as JSON shows it.

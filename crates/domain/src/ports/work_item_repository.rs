@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{LockError, Malformed, StorageError};
-use crate::{Actor, Refusal, Stamp, Summary, WorkId, WorkItem};
+use crate::{Actor, Refusal, Stamp, Summary, WorkId, WorkItem, to_the_second};
 
 /// A change to one item, as [`WorkItemRepository::update`] applies it: the item as it is now to
 /// the item as it shall be, made by [`WorkItem::apply`]; `None` when there is nothing to write.
@@ -82,7 +82,7 @@ pub enum RepositoryError {
         id: WorkId,
     },
     /// There was such an item; it was deleted.
-    #[error("{id} was deleted by {by} at {at}")]
+    #[error("{id} was deleted by {by} at {}", to_the_second(*.at))]
     Deleted {
         /// What was asked for.
         id: WorkId,
