@@ -3,11 +3,13 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests write behind jerry's back on purpose")]
 
+mod git;
 mod jerry;
 mod outcome;
 pub mod strace;
 mod tools;
 
+pub use git::{git, git_outcome};
 pub use jerry::{Jerry, binary, id_in, list};
 pub use outcome::{Outcome, Running, at_once};
 #[cfg(unix)]

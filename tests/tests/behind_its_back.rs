@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
 use jerry_tests::strace::{can_inject, tampered};
-use jerry_tests::{Jerry, Running, list, skip, tool};
+use jerry_tests::{Jerry, Running, git, list, skip, tool};
 use rstest::rstest;
 use serde_json::Value;
 
@@ -179,26 +179,6 @@ fn an_index_that_was_edited_is_not_believed() {
     assert!(text.contains("title 09"));
     fs::write(&path, text.replace("title 09", "title 90")).expect("writable");
     assert_eq!(titles(&jerry), titles_in_files(&jerry));
-}
-
-fn git(jerry: &Jerry, args: &[&str]) -> String {
-    let mut command = Command::new("git");
-    command
-        .current_dir(jerry.folder())
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    command.env("HOME", jerry.folder()).env("GIT_CONFIG_NOSYSTEM", "1");
-    command.args([
-        "-c",
-        "user.name=t",
-        "-c",
-        "user.email=t@example.org",
-        "-c",
-        "init.defaultBranch=main",
-    ]);
-    let output = command.args(args).output().expect("git runs");
-    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("text")
 }
 
 #[test]

@@ -67,6 +67,15 @@ pub enum AtomicFileError {
     Indeterminate(#[source] StorageError),
 }
 
+/// What becomes of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TextEdit {
+    /// It is this from now on.
+    Replace(String),
+    /// Its file goes.
+    Remove,
+}
+
 /// JSON files below one folder. Paths are relative to it, without `.` and `..`, nor on Windows what
 /// names a device or a stream there; folders on the way are made as needed.
 ///
@@ -82,6 +91,23 @@ impl AtomicFiles {
     #[must_use]
     pub fn new(folder: PathBuf, locks: FsLocks) -> Self {
         Self { folder, locks }
+    }
+
+    /// Files below another folder, guarded by the same locks. Two files of one relative path have
+    /// one lock.
+    #[must_use]
+    pub fn below(&self, folder: PathBuf) -> Self {
+        Self { folder, locks: self.locks.clone() }
+    }
+
+    /// Reads a file that is text without a lock. `None` when it is not there.
+    ///
+    /// # Errors
+    /// [`AtomicFileError::Malformed`] when it is not UTF-8; [`AtomicFileError::Storage`].
+    pub fn read_text(&self, path: &Path) -> Result<Option<String>, AtomicFileError> {
+        let place = self.place(path)?;
+        let content = read::bytes(&place.path, &place.shown)?;
+        content.map(|content| utf8(&place, &content).map(str::to_owned)).transpose()
     }
 
     /// Reads a file without a lock: a writer replaces it whole, so that there is always one whole
@@ -156,12 +182,29 @@ impl AtomicFiles {
         path: &Path,
         change: impl FnOnce(Option<&str>) -> Result<Option<String>, E>,
     ) -> Result<bool, E> {
+        self.edit_text(path, |text| Ok(change(text)?.map(TextEdit::Replace)))
+    }
+
+    /// As [`AtomicFiles::update_text`], for a change that may also take the file away.
+    ///
+    /// # Errors
+    /// As [`AtomicFiles::update_text`].
+    pub fn edit_text<E: From<AtomicFileError>>(
+        &self,
+        path: &Path,
+        change: impl FnOnce(Option<&str>) -> Result<Option<TextEdit>, E>,
+    ) -> Result<bool, E> {
         let place = self.place(path)?;
         let _guard = self.lock(&place)?;
         let content = read::bytes(&place.path, &place.shown).map_err(AtomicFileError::from)?;
         let text = content.as_ref().map(|content| utf8(&place, content)).transpose()?;
-        let Some(changed) = change(text)? else { return Ok(unchanged(&place)?) };
-        Ok(publish_over(&place, content.as_ref(), changed.as_bytes())?)
+        match change(text)? {
+            None => Ok(unchanged(&place)?),
+            Some(TextEdit::Replace(text)) => {
+                Ok(publish_over(&place, content.as_ref(), text.as_bytes())?)
+            }
+            Some(TextEdit::Remove) => Ok(remove_read(&place, content.as_ref())?),
+        }
     }
 
     /// Creates a file unless something is there. Durable when it answers [`Creation::Created`].
@@ -243,6 +286,15 @@ fn fnv_1a(bytes: &[u8]) -> u64 {
 fn unchanged(place: &Place) -> Result<bool, AtomicFileError> {
     publish::sync_entry_of_another(&place.path)?;
     Ok(false)
+}
+
+/// Removes what was read, unless something else stands there by now.
+fn remove_read(place: &Place, read: Option<&Content>) -> Result<bool, AtomicFileError> {
+    let Some(read) = read else { return unchanged(place) };
+    if !read::is_still(read, &place.path, &place.shown)? {
+        return Err(AtomicFileError::ChangedOutside { path: place.path.clone() });
+    }
+    Ok(publish::remove(&place.path)?)
 }
 
 /// Puts `text` in place of what was read, unless something else stands there by now.

@@ -31,7 +31,7 @@ mod store;
 mod sync;
 mod tombstone;
 
-pub use atomic_file::{AtomicFileError, AtomicFiles};
+pub use atomic_file::{AtomicFileError, AtomicFiles, TextEdit};
 pub use care::FsCare;
 pub use clock::SystemClock;
 pub use file_system::{FileSystemKind, file_system_of};

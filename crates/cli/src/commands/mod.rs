@@ -21,6 +21,7 @@ mod man;
 mod note;
 mod ready;
 mod search;
+mod setup;
 mod show;
 mod transition;
 mod update;
@@ -58,6 +59,8 @@ pub enum Command {
     Id(Lazy<id::Arguments>),
     /// Look at the settings and change them
     Config(Lazy<config::Arguments>),
+    /// Let other programs know of jerry, and take it back without a trace
+    Setup(Lazy<setup::Arguments>),
     /// Print what makes a shell complete jerry's commands and ids
     Completions(Lazy<completions::Arguments>),
     /// Print a manual page
@@ -172,6 +175,7 @@ impl Command {
             Self::Doctor(arguments) => arguments.0.run(session).await,
             Self::Id(arguments) => arguments.0.run(session).await,
             Self::Config(arguments) => arguments.0.run(session),
+            Self::Setup(arguments) => arguments.0.run(session),
             Self::Completions(arguments) => arguments.0.run(),
             Self::Man(arguments) => arguments.0.run(),
             Self::Demo(arguments) => arguments.0.run(session),
