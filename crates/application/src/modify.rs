@@ -1,7 +1,7 @@
 //! Changing an item.
 
 use jerry_domain::ports::Update;
-use jerry_domain::{Edit, WorkId};
+use jerry_domain::{Edit, Status, Transition, WorkId};
 
 use crate::{Error, Ports, Request, references};
 
@@ -40,5 +40,25 @@ impl Modify {
         }
         let change = self.ports.change(edits, request);
         Ok(self.ports.items.update(id, request.if_version, change).await?)
+    }
+
+    /// The move that leads the item `id` to `status`; `None` where it stands there already.
+    ///
+    /// # Errors
+    /// [`Error::NoMove`] when no move leads there; [`Error::Repository`] when the item is not there.
+    pub async fn transition_to(
+        &self,
+        id: &WorkId,
+        status: Status,
+    ) -> Result<Option<Transition>, Error> {
+        let Some(item) = self.ports.items.get(id).await? else {
+            return Err(self.ports.absent(id).await?.into());
+        };
+        let from = item.status;
+        match from.transition_to(status) {
+            _ if from == status => Ok(None),
+            Some(transition) => Ok(Some(transition)),
+            None => Err(Error::NoMove { id: id.clone(), from, to: status }),
+        }
     }
 }

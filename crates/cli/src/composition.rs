@@ -32,12 +32,12 @@ pub struct Store {
 
 /// Finds the store that the command means.
 pub(crate) fn locate(flag: Option<&Path>, env: &Env) -> Result<Located, Failure> {
-    Ok(jerry_infra_fs::locate(&whereabouts(flag, env)?)?)
+    jerry_infra_fs::locate(&whereabouts(flag, env)?).map_err(unlocated)
 }
 
 /// Finds where `init` makes a store.
 pub(crate) fn locate_new(flag: Option<&Path>, env: &Env) -> Result<Located, Failure> {
-    Ok(jerry_infra_fs::locate_new(&whereabouts(flag, env)?)?)
+    jerry_infra_fs::locate_new(&whereabouts(flag, env)?).map_err(unlocated)
 }
 
 fn whereabouts(flag: Option<&Path>, env: &Env) -> Result<Whereabouts, Failure> {
@@ -54,12 +54,12 @@ fn whereabouts(flag: Option<&Path>, env: &Env) -> Result<Whereabouts, Failure> {
 
 /// Makes a store at `root`, or answers `false` where there is one.
 pub(crate) fn init(root: &Path, backend: LockBackend, settings: &str) -> Result<bool, Failure> {
-    Ok(jerry_infra_fs::Store::init(root, backend, settings)?)
+    jerry_infra_fs::Store::init(root, backend, settings).map_err(unopened)
 }
 
 /// Opens the store at `root`.
 pub(crate) fn open(root: &Path, settings: &Settings) -> Result<Store, Failure> {
-    let store = jerry_infra_fs::Store::open(root, lock_settings(settings)?)?;
+    let store = jerry_infra_fs::Store::open(root, lock_settings(settings)?).map_err(unopened)?;
     let warnings = store.unsafe_file_system().map(|kind| {
         format!(
             "the store is on {kind}, whose file locks cannot be relied on; \
@@ -143,55 +143,69 @@ fn release_locks_when_interrupted() -> Result<(), Failure> {
     Ok(())
 }
 
-impl From<LocateError> for Failure {
-    fn from(error: LocateError) -> Self {
-        match error {
-            LocateError::NotFound { ref directory } => Self::of(Code::NoStore, &error)
-                .with("directory", directory.display().to_string())
-                .hint("make a store with `jerry init`, or name one with --store or JERRY_STORE"),
-            LocateError::ProjectName { .. } => Self::of(Code::Usage, &error),
-            LocateError::Io { ref path, ref source } => {
-                Self::io(&error, source).with("path", path.display().to_string())
-            }
+fn unlocated(error: LocateError) -> Failure {
+    match error {
+        LocateError::NotFound { ref directory } => Failure::of(Code::NoStore, &error)
+            .with("directory", directory.display().to_string())
+            .hint("make a store with `jerry init`, or name one with --store or JERRY_STORE"),
+        LocateError::ProjectName { .. } => Failure::of(Code::Usage, &error),
+        LocateError::Io { ref path, ref source } => {
+            Failure::io(&error, source).with("path", path.display().to_string())
         }
     }
 }
 
-impl From<OpenError> for Failure {
-    fn from(error: OpenError) -> Self {
-        match error {
-            OpenError::NoStore { ref root } => Self::of(Code::NoStore, &error)
-                .with("root", root.as_str())
-                .hint("make a store with `jerry init`"),
-            OpenError::OtherBackend { .. } => Self::of(Code::Invalid, &error).hint(
-                "every process must lock in the same way; a store keeps the one it was made with",
-            ),
-            OpenError::Repository(error) => error.into(),
-        }
+fn unopened(error: OpenError) -> Failure {
+    match error {
+        OpenError::NoStore { ref root } => Failure::of(Code::NoStore, &error)
+            .with("root", root.as_str())
+            .hint("make a store with `jerry init`"),
+        OpenError::OtherBackend { .. } => Failure::of(Code::Invalid, &error).hint(
+            "every process must lock in the same way; a store keeps the one it was made with",
+        ),
+        OpenError::Repository(error) => error.into(),
     }
 }
 
-impl From<AtomicFileError> for Failure {
+/// Why a file that is no item was not read or changed: by the file adapter, or by whoever changes it.
+pub(crate) struct NotChanged(Failure);
+
+impl From<AtomicFileError> for NotChanged {
     fn from(error: AtomicFileError) -> Self {
-        match error {
-            AtomicFileError::Path { .. } => Self::of(Code::Internal, &error),
-            AtomicFileError::Lock(error) => error.into(),
-            AtomicFileError::Malformed(error) => error.into(),
-            AtomicFileError::TooLarge { .. } => Self::of(Code::TooLarge, &error),
-            AtomicFileError::ChangedOutside { .. } => Self::of(Code::ChangedOutside, &error)
-                .hint("nothing was overwritten; run the command again"),
-            AtomicFileError::Storage(error) => error.into(),
-            AtomicFileError::Indeterminate(error) => PublishError::Indeterminate(error).into(),
-        }
+        Self(file_failure(error))
     }
 }
 
-impl From<PublishError> for Failure {
-    fn from(error: PublishError) -> Self {
-        match error {
-            PublishError::Failed(error) => error.into(),
-            PublishError::Indeterminate(_) => Self::of(Code::Indeterminate, &error)
-                .hint("the file is visible; check the disk before you rely on it"),
-        }
+impl From<Failure> for NotChanged {
+    fn from(failure: Failure) -> Self {
+        Self(failure)
+    }
+}
+
+impl From<NotChanged> for Failure {
+    fn from(error: NotChanged) -> Self {
+        error.0
+    }
+}
+
+fn file_failure(error: AtomicFileError) -> Failure {
+    match error {
+        AtomicFileError::Path { .. } => Failure::of(Code::Internal, &error),
+        AtomicFileError::Lock(error) => error.into(),
+        AtomicFileError::Malformed(error) => error.into(),
+        AtomicFileError::TooLarge { .. } => Failure::of(Code::TooLarge, &error),
+        AtomicFileError::ChangedOutside { .. } => Failure::of(Code::ChangedOutside, &error)
+            .hint("nothing was overwritten; run the command again"),
+        AtomicFileError::Storage(error) => error.into(),
+        AtomicFileError::Indeterminate(error) => unpublished(PublishError::Indeterminate(error)),
+    }
+}
+
+/// Why a file was not written.
+pub(crate) fn unpublished(error: PublishError) -> Failure {
+    match error {
+        PublishError::Failed(error) => error.into(),
+        PublishError::Indeterminate(_) => Failure::of(Code::Indeterminate, &error)
+            .hint("the file is visible; check the disk before you rely on it"),
     }
 }

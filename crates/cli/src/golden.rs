@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use crate::args::Cli;
 use crate::composition::{self, Store};
+use crate::exit::status;
 use crate::output::{Json, Style};
 use crate::session::Session;
 use crate::settings::{Env, Files, Settings};
@@ -91,19 +92,19 @@ impl Jerry {
         let status = match pollster::block_on(cli.command.run(&session)) {
             Ok(answer) if json => {
                 answer.json(Json::new(&mut out)).expect("in memory");
-                answer.complaint().map_or(0, |failure| failure.code.status())
+                answer.complaint().map_or(0, |failure| status(failure.code))
             }
             Ok(answer) => {
                 answer.text(&mut out, style).expect("in memory");
-                answer.complaint().map_or(0, |failure| failure.code.status())
+                answer.complaint().map_or(0, |failure| status(failure.code))
             }
             Err(failure) if json => {
                 Json::new(&mut out).error(&failure).expect("in memory");
-                failure.code.status()
+                status(failure.code)
             }
             Err(failure) => {
                 out.extend_from_slice(format!("error: {failure}\n").as_bytes());
-                failure.code.status()
+                status(failure.code)
             }
         };
         (status, String::from_utf8(out).expect("text"))

@@ -22,7 +22,7 @@ use clap::{CommandFactory, Parser};
 pub use args::{Cli, Global};
 pub use session::Session;
 
-use exit::{Code, Failure};
+use exit::{Code, Failure, exit};
 use output::{Answer, Json, Style, block, complain};
 
 /// Runs the program with the arguments and the environment of this process.
@@ -72,14 +72,14 @@ fn show(answer: &dyn Answer, json: bool, style: Style) -> ExitCode {
     }
     if let Err(error) = written {
         complain(&unwritten(&error));
-        return Code::Storage.into();
+        return exit(Code::Storage);
     }
     match answer.complaint() {
         // Under --json the answer itself says it: two objects would be none.
-        Some(failure) if json => failure.code.into(),
+        Some(failure) if json => exit(failure.code),
         Some(failure) => {
             complain(&failure);
-            failure.code.into()
+            exit(failure.code)
         }
         None => ExitCode::SUCCESS,
     }
@@ -93,7 +93,7 @@ fn fail(failure: &Failure, json: bool) -> ExitCode {
     } else {
         complain(failure);
     }
-    failure.code.into()
+    exit(failure.code)
 }
 
 fn unwritten(error: &io::Error) -> Failure {
@@ -123,14 +123,14 @@ fn unparsed(error: &clap::Error, json: bool) -> ExitCode {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => {
                     complain(&unwritten(&error));
-                    Code::Storage.into()
+                    exit(Code::Storage)
                 }
             }
         }
         _ if json => fail(&usage(error, &text), true),
         _ => {
             let _ = io::stderr().lock().write_all(block(&text).as_bytes());
-            Code::Usage.into()
+            exit(Code::Usage)
         }
     }
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use clap::{Arg, ArgAction, Command, CommandFactory};
 use jerry_cli::Cli;
-use jerry_cli::exit::Code;
+use jerry_cli::exit::{Code, status};
 
 const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cli.md");
 
@@ -52,12 +52,14 @@ fn page(root: &Command) -> String {
 }
 
 fn errors(page: &mut String) {
-    page.push_str("| status | `code` under `--json` | the same command may succeed later |\n");
-    page.push_str("|---|---|---|\n| 0 | | |\n");
+    page.push_str(
+        "| status | `code` under `--json` | the same command may succeed after | what to do |\n",
+    );
+    page.push_str("|---|---|---|---|\n| 0 | | | |\n");
     for code in Code::ALL {
-        let (name, status, retryable) = code.row();
-        let retryable = if retryable { "yes" } else { "no" };
-        writeln!(page, "| {status} | `{name}` | {retryable} |").expect("text");
+        let (name, retry_after, hint) = code.row();
+        let after = retry_after.map_or_else(|| "–".to_owned(), |after| format!("{after} ms"));
+        writeln!(page, "| {} | `{name}` | {after} | {hint} |", status(code)).expect("text");
     }
 }
 

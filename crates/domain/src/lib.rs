@@ -19,6 +19,8 @@ mod progress;
 mod ready_list;
 mod record;
 mod reference;
+#[cfg(feature = "schema")]
+mod schema;
 mod status;
 mod summary;
 #[cfg(feature = "testing")]

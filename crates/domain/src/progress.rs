@@ -9,6 +9,7 @@ use crate::{ItemRef, Summary, Uid, WorkId};
 
 /// How many of an item's direct parts are finished.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Progress {
     /// Those that are completed or cancelled.
     pub done: usize,

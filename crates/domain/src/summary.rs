@@ -11,6 +11,7 @@ use crate::{
 
 /// A claim in brief.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClaimSummary {
     /// Who holds the item.
     pub holder: Actor,

@@ -71,12 +71,15 @@ macro_rules! text_newtype {
         pub struct $name(String);
 
         impl $name {
+            /// The most characters that it may have.
+            pub const MAX_CHARS: usize = $limit;
+
             /// Trims `text` and checks it.
             ///
             /// # Errors
             /// [`InvalidText`] when nothing is left, it is too long, or a character is not allowed.
             pub fn new(text: &str) -> Result<Self, InvalidText> {
-                checked($what, text, $limit, $allowed).map(Self)
+                checked($what, text, Self::MAX_CHARS, $allowed).map(Self)
             }
 
             /// The text, without surrounding white space.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use jerry_cli::exit::{Code, Failure};
+use jerry_cli::exit::{self, Code, Failure};
 
 use super::fault::{EACCES, EDQUOT, EINTR, ENOSPC, EROFS, Errno, Failed, Fault, Spread};
 use super::ground::Ground;
@@ -122,7 +122,7 @@ impl Case<'_> {
                 broken.push("exit status 9, but nothing was changed".to_owned());
             }
         } else if comparison.changed && !self.may_be_partial() && !self.is_report(code) {
-            broken.push(format!("exit status {}, but something was changed", code.status()));
+            broken.push(format!("exit status {}, but something was changed", exit::status(code)));
         }
         if !self.fits(code) {
             broken.push(format!("the code {} for {:?}", code.name(), self.faults()));

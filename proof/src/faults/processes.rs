@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use jerry_cli::exit::{Code, Failure};
+use jerry_cli::exit::{self, Code, Failure};
 use serde_json::Value;
 
 use super::enumeration::{Stage, Tally, aftermath};
@@ -204,7 +204,7 @@ fn result(output: &Output) -> Result<Result<Value, Failure>, String> {
     }
     let error = &answer["error"];
     let named = |code: &&Code| error["code"] == code.name();
-    let alike = |code: &&Code| i32::from(code.status()) == status;
+    let alike = |code: &&Code| i32::from(exit::status(**code)) == status;
     let code = match answer["kind"] == "doctor" {
         true => Some(&Code::Unhealthy),
         false => Code::ALL.iter().find(named).or_else(|| Code::ALL.iter().find(alike)),

@@ -131,7 +131,7 @@ impl Services {
         match asked {
             Ok(said) => Ok(said),
             Err(failure) => {
-                let error = failure.to_json();
+                let error = serde_json::to_value(failure.answer().error)?;
                 let strange = || Said::Strange(format!("{ask:?} was answered {error}"));
                 Ok(of_error(ask, &error).unwrap_or_else(strange))
             }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::Outcome;
 use crate::complete;
-use crate::composition;
+use crate::composition::{self, NotChanged};
 use crate::exit::{Code, Failure};
 use crate::output::{Answer, Json, Style, line, warn};
 use crate::session::Session;
@@ -91,7 +91,8 @@ fn set(session: &Session, key: &str, value: Option<&str>, which: &Which) -> Outc
     let (files, name, path) = file(session, which)?;
     files.update_text(Path::new(name), |text| {
         let text = text.unwrap_or_default();
-        settings::edited(&path, text, key, value).map(|edited| (edited != text).then_some(edited))
+        let edited = settings::edited(&path, text, key, value)?;
+        Ok::<_, NotChanged>((edited != text).then_some(edited))
     })?;
     Ok(Box::new(Written { key: key.name, value: value.map(str::to_owned), path }))
 }

@@ -5,18 +5,18 @@ use std::io::{self, Write};
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use jerry_application::{Create, NewItem, Request};
+use jerry_contract::Items;
 use jerry_domain::{
     ChecklistKind, Edit, ItemRef, ItemType, Label, Phase, Priority, ProgressCount, Summary,
     Timestamp, Title, WorkItem,
 };
-use serde::Serialize;
 use serde_json::json;
 
 use super::Outcome;
 use crate::args::{self, Change, Description};
 use crate::complete;
 use crate::exit::{Code, Failure};
-use crate::output::{Answer, Changed, Json, Row, Style, line};
+use crate::output::{Answer, Changed, Json, Style, line};
 use crate::session::{Session, read_stdin};
 
 /// What `create` takes.
@@ -182,16 +182,9 @@ struct Created(Vec<WorkItem>);
 
 impl Answer for Created {
     fn json(&self, json: Json<'_>) -> io::Result<()> {
-        #[derive(Serialize)]
-        struct Fields<'a> {
-            items: Vec<Row<'a>>,
-            total: usize,
-            unreadable: [(); 0],
-        }
         let summaries: Vec<_> = self.0.iter().map(Summary::from).collect();
         let progress = ProgressCount::default();
-        let items = summaries.iter().map(|item| Row::new(item, &progress)).collect();
-        json.answer("items", &Fields { items, total: self.0.len(), unreadable: [] })
+        json.say(&Items::new(&summaries, summaries.len(), &progress, &[]))
     }
 
     fn text(&self, out: &mut dyn Write, _: Style) -> io::Result<()> {

@@ -4,13 +4,14 @@ use std::io::{self, Write};
 
 use clap::Args;
 use jerry_application::Delete;
+use jerry_contract::Whole;
 use jerry_domain::ports::Tombstone;
 use serde_json::json;
 
 use super::Outcome;
 use crate::args::{Change, ItemArg};
 use crate::exit::{Code, Failure};
-use crate::output::{Answer, Json, Style, line, whole};
+use crate::output::{Answer, Json, Style, line};
 use crate::session::Session;
 
 /// What `delete` takes.
@@ -50,7 +51,7 @@ impl Answer for Deleted {
                 "deleted_at": deleted_at,
                 "deleted_by": deleted_by,
                 "reason": reason,
-                "item": whole(item)?,
+                "item": Whole(item),
             }),
         )
     }

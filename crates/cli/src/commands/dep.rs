@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use clap::{ArgGroup, Args, Subcommand};
 use clap_complete::ArgValueCandidates;
 use jerry_application::Filter;
+use jerry_contract::Row;
 use jerry_domain::{
     Edit, Extra, ItemRef, Link, LinkKind, LinkTarget, ProgressCount, Summary, WorkId, WorkItem,
 };
@@ -14,7 +15,7 @@ use super::Outcome;
 use crate::args::{Change, ItemArg};
 use crate::complete;
 use crate::exit::Failure;
-use crate::output::{Answer, Changed, Json, Row, Style, line, report_unreadable};
+use crate::output::{Answer, Changed, Json, Style, line, report_unreadable};
 use crate::session::Session;
 
 /// What `dep` takes.

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::Outcome;
 use crate::complete;
+use crate::composition::unpublished;
 use crate::exit::{Code, Failure};
 use crate::output::{Answer, Document, Json, Style, count, count_of, line};
 use crate::session::Session;
@@ -94,7 +95,7 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     match fs::symlink_metadata(path) {
         Ok(there) if !there.is_file() => write_into(path, text),
         // Whatever else is wrong with it, publishing says so.
-        Ok(_) | Err(_) => publish_outside(path, text.as_bytes()).map_err(Failure::from),
+        Ok(_) | Err(_) => publish_outside(path, text.as_bytes()).map_err(unpublished),
     }
 }
 

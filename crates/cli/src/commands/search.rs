@@ -4,12 +4,11 @@ use std::io::{self, Write};
 
 use clap::Args;
 use jerry_application::SearchResult;
-use serde::Serialize;
-use serde_json::Value;
+use jerry_contract::Hits;
 
 use super::Outcome;
 use super::list::Selection;
-use crate::output::{Answer, Json, Paint, Row, Style, line, remark, report_unreadable, unreadable};
+use crate::output::{Answer, Json, Paint, Style, line, remark, report_unreadable};
 use crate::session::Session;
 
 /// What `search` takes.
@@ -45,26 +44,7 @@ impl Found {
 
 impl Answer for Found {
     fn json(&self, json: Json<'_>) -> io::Result<()> {
-        #[derive(Serialize)]
-        struct Hit<'a> {
-            item: Row<'a>,
-            field: Option<&'a str>,
-            excerpt: Option<&'a str>,
-        }
-        #[derive(Serialize)]
-        struct Fields<'a> {
-            hits: Vec<Hit<'a>>,
-            total: usize,
-            unreadable: Vec<Value>,
-        }
-        let hits = self.0.hits.iter().map(|hit| Hit {
-            item: Row::new(&hit.item, &self.0.progress),
-            field: hit.excerpt.as_ref().map(|excerpt| excerpt.field),
-            excerpt: hit.excerpt.as_ref().map(|excerpt| excerpt.text.as_str()),
-        });
-        let hits = hits.collect();
-        let unreadable = unreadable(&self.0.unreadable);
-        json.answer("hits", &Fields { hits, total: self.0.total, unreadable })
+        json.say(&Hits::from(&self.0))
     }
 
     fn text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {

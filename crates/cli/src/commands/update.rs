@@ -2,14 +2,12 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use jerry_domain::{
-    Edit, ItemRef, ItemType, Phase, Priority, Status, Timestamp, Title, Transition, WorkId,
-};
+use jerry_domain::{Edit, ItemRef, ItemType, Phase, Priority, Status, Timestamp, Title};
 
 use super::Outcome;
 use crate::args::{self, Change, Description, ItemArg};
 use crate::complete;
-use crate::exit::{Code, Failure, transition_refused};
+use crate::exit::{Code, Failure};
 use crate::output::Changed;
 use crate::session::Session;
 
@@ -83,10 +81,11 @@ impl Arguments {
                 "name a field, --title or --priority for example; see `jerry update --help`",
             ));
         }
+        let modify = session.modify()?;
         if let Some(status) = status {
-            edits.extend(transition_to(session, &id, status).await?.map(Edit::Move));
+            edits.extend(modify.transition_to(&id, status).await?.map(Edit::Move));
         }
-        let update = session.modify()?.edit(&id, edits, &request).await?;
+        let update = modify.edit(&id, edits, &request).await?;
         Ok(Box::new(Changed::new("updated", update)))
     }
 
@@ -116,18 +115,4 @@ impl Arguments {
 /// The new value of a field that can be removed; `None` where it stays.
 fn set_or_clear<T>(value: Option<T>, clear: bool) -> Option<Option<T>> {
     if clear { Some(None) } else { value.map(Some) }
-}
-
-/// The move that leads the item to `status`; none where it stands there already.
-async fn transition_to(
-    session: &Session,
-    id: &WorkId,
-    status: Status,
-) -> Result<Option<Transition>, Failure> {
-    let from = session.query()?.show(id).await?.status;
-    match from.transition_to(status) {
-        _ if from == status => Ok(None),
-        Some(transition) => Ok(Some(transition)),
-        None => Err(transition_refused(id, from, status)),
-    }
 }

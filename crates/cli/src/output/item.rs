@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
+use jerry_contract::{OneItem, ShownItem, Whole};
 use jerry_domain::ports::Update;
 use jerry_domain::{Criterion, Link, Note, Progress, Subtask, Timestamp, WorkItem, to_the_second};
-use serde_json::json;
 
-use super::{Answer, Json, Paint, Style, block, line, priority_paint, status_paint, whole};
+use super::{Answer, Json, Paint, Style, block, line, priority_paint, status_paint};
 
 /// An item that was made or changed, and what to say about it.
 pub(crate) struct Changed {
@@ -34,7 +34,7 @@ impl Changed {
 
 impl Answer for Changed {
     fn json(&self, json: Json<'_>) -> io::Result<()> {
-        json.answer("item", &json!({ "item": whole(&self.item)? }))
+        json.say(&OneItem::from(&self.item))
     }
 
     fn text(&self, out: &mut dyn Write, _: Style) -> io::Result<()> {
@@ -51,7 +51,7 @@ pub(crate) struct Shown {
 
 impl Answer for Shown {
     fn json(&self, json: Json<'_>) -> io::Result<()> {
-        json.answer("item", &json!({ "item": whole(&self.item)?, "progress": self.progress }))
+        json.say(&ShownItem { item: Whole(&self.item), progress: self.progress })
     }
 
     fn text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {

@@ -2,14 +2,12 @@
 
 use std::io::{self, Write};
 
+use jerry_contract::{Items, chain};
 use jerry_domain::ports::Unreadable;
 use jerry_domain::{ProgressCount, Summary, to_the_second};
-use serde::Serialize;
-use serde_json::{Value, json};
 
-use super::{Answer, Cell, Json, Paint, Row, Style, count, line, remark, warn, write_table};
+use super::{Answer, Cell, Json, Paint, Style, count, line, remark, warn, write_table};
 use super::{priority_paint, status_paint};
-use crate::exit::chain;
 
 /// The items that a question was answered with.
 pub(crate) struct Listing {
@@ -26,15 +24,7 @@ pub(crate) struct Listing {
 
 impl Answer for Listing {
     fn json(&self, json: Json<'_>) -> io::Result<()> {
-        #[derive(Serialize)]
-        struct Fields<'a> {
-            items: Vec<Row<'a>>,
-            total: usize,
-            unreadable: Vec<Value>,
-        }
-        let items = self.items.iter().map(|item| Row::new(item, &self.progress)).collect();
-        let unreadable = unreadable(&self.unreadable);
-        json.answer("items", &Fields { items, total: self.total, unreadable })
+        json.say(&Items::new(&self.items, self.total, &self.progress, &self.unreadable))
     }
 
     fn text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
@@ -114,25 +104,6 @@ pub(crate) fn who_has(item: &Summary) -> String {
         (None, Some(assignee)) => assignee.to_string(),
         (None, None) => "-".to_owned(),
     }
-}
-
-/// What could not be read, as JSON shows it.
-pub(crate) fn unreadable(unreadable: &[Unreadable]) -> Vec<Value> {
-    let describe = |error: &Unreadable| match error {
-        Unreadable::Malformed(error) => json!({
-            "path": error.path,
-            "line": error.line,
-            "column": error.column,
-            "message": error.reason,
-        }),
-        Unreadable::Storage(error) => json!({
-            "path": error.resource,
-            "line": null,
-            "column": null,
-            "message": chain(error),
-        }),
-    };
-    unreadable.iter().map(describe).collect()
 }
 
 /// Warns about what could not be read.

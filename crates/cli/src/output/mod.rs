@@ -11,16 +11,13 @@ use std::io::{self, Write};
 
 pub(crate) use escape::{block, line};
 pub(crate) use item::{Changed, Shown};
-pub(crate) use json::{Json, Row, whole};
-pub(crate) use list::{Listing, report_unreadable, unreadable};
+pub(crate) use json::Json;
+pub(crate) use list::{Listing, report_unreadable};
 pub use style::Style;
 pub(crate) use style::{Paint, priority_paint, status_paint};
 pub(crate) use table::{Cell, write as write_table};
 
 use crate::exit::Failure;
-
-/// The JSON contract that this version keeps.
-pub const SCHEMA: u32 = 1;
 
 /// What a command has to say when it did what was asked.
 pub trait Answer {
@@ -96,6 +93,7 @@ pub(crate) fn remark(message: &str) {
 /// Says why the command did not do what was asked.
 pub(crate) fn complain(failure: &Failure) {
     let mut text = format!("error: {}\n", block(&failure.message));
+    // What a code says in general, a person sees in the message.
     if let Some(hint) = &failure.hint {
         text.push_str(&format!("hint: {}\n", block(hint)));
     }

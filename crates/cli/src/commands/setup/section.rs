@@ -14,6 +14,7 @@ use std::path::Path;
 use jerry_infra_fs::{AtomicFiles, TextEdit};
 
 use super::{Action, State};
+use crate::composition::NotChanged;
 use crate::exit::{Code, Failure};
 
 /// A section and what is to stand in it.
@@ -40,7 +41,7 @@ impl Section<'_> {
         let mut was = State::Absent;
         let mut edit = |text: Option<&str>| {
             was = self.state(path, text)?;
-            Ok::<_, Failure>(match (action, was) {
+            Ok::<_, NotChanged>(match (action, was) {
                 (Action::Check, _)
                 | (Action::Write, State::Current)
                 | (Action::Remove, State::Absent) => None,
@@ -49,7 +50,7 @@ impl Section<'_> {
             })
         };
         if action == Action::Check {
-            edit(files.read_text(path)?.as_deref())?;
+            edit(files.read_text(path).map_err(NotChanged::from)?.as_deref())?;
         } else {
             files.edit_text(path, edit)?;
         }

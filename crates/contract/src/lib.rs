@@ -1,0 +1,17 @@
+//! What jerry tells programs: the shapes of its answers, and one table of what can go wrong.
+//!
+//! The command line prints these under `--json`, the MCP server answers its tools with them. They
+//! are the same types, so that whoever knows one knows the other; a change here is a change of the
+//! contract. How an answer is written (one line, on which stream, with which exit status) is the
+//! adapter's matter.
+
+mod answer;
+mod code;
+mod failure;
+mod from_errors;
+
+pub use answer::{
+    Answer, Envelope, Hit, Hits, Items, NotRead, OneItem, Row, SCHEMA, ShownItem, Whole,
+};
+pub use code::Code;
+pub use failure::{ErrorBody, Failed, Failure, chain};
