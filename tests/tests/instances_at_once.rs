@@ -244,6 +244,35 @@ fn of_two_dependencies_that_make_a_ring_one_is_refused() {
     }
 }
 
+/// Each alone is allowed, both together leave an unfinished part of what is completed.
+#[test]
+fn of_completing_a_plan_and_adding_to_it_one_is_refused() {
+    let jerry = Jerry::new();
+    for round in 0..10 {
+        let (plan, part) = (jerry.create("plan"), jerry.create("part"));
+        jerry.ok(["start", &plan]);
+        jerry.ok(["cancel", &part]);
+        let add = match round % 3 {
+            0 => jerry.command(["--json", "create", "late", "--parent", &plan]),
+            1 => {
+                jerry.ok(["reopen", &part]);
+                jerry.command(["--json", "update", &part, "--parent", &plan])
+            }
+            _ => {
+                jerry.ok(["update", &part, "--parent", &plan]);
+                jerry.command(["--json", "reopen", &part])
+            }
+        };
+        let outcomes = at_once([jerry.command(["--json", "complete", &plan]), add]);
+        let (completed, added) = (&outcomes[0], &outcomes[1]);
+        match completed.is_ok() {
+            true => assert_eq!(added.error(4)["code"], "completed_parent"),
+            false => assert_eq!(completed.error(4)["code"], "unfinished_parts"),
+        }
+        assert_ne!(completed.is_ok(), added.is_ok(), "{outcomes:?}");
+    }
+}
+
 /// An item is deleted while others depend on it and note it: it is there or not, never half.
 #[test]
 fn a_deletion_among_writers_is_all_or_nothing() {

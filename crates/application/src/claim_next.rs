@@ -76,7 +76,7 @@ impl ClaimNext {
         lease: Option<Duration>,
         request: &Request,
     ) -> Result<Attempt, Error> {
-        let claim = self.ports.change(vec![Edit::Claim { lease }], request);
+        let claim = self.ports.change(vec![Edit::Claim { lease }], request, |_, _| Ok(()));
         match self.ports.items.try_update(&item.id, Some(item.version), claim).await {
             Ok(Some(Update::Written(item))) => Ok(Attempt::Claimed(Box::new(item))),
             Ok(None) => Ok(Attempt::BeingWritten),

@@ -9,6 +9,7 @@ mod create;
 mod delete;
 mod doctor;
 mod error;
+mod family;
 mod filter;
 mod interchange;
 mod modify;

@@ -1,9 +1,9 @@
 //! Changing an item.
 
 use jerry_domain::ports::Update;
-use jerry_domain::{Edit, Status, Transition, WorkId};
+use jerry_domain::{Edit, Status, Transition, WorkId, WorkItem};
 
-use crate::{Error, Ports, Request, references};
+use crate::{Error, Ports, Request, family, references};
 
 /// Changes items.
 #[derive(Clone)]
@@ -25,7 +25,8 @@ impl Modify {
     /// # Errors
     /// [`Error::DependencyCycle`] and [`Error::ParentCycle`] when a ring would close;
     /// [`Error::Repository`] when the item is not there, has another version than
-    /// [`Request::if_version`], or does not allow an edit.
+    /// [`Request::if_version`], or does not allow an edit; also when it would be completed before its
+    /// parts, or opened as a part of what is completed, unless the request insists.
     pub async fn edit(
         &self,
         id: &WorkId,
@@ -38,7 +39,9 @@ impl Modify {
         if over_items {
             references::refuse_cycles(&self.ports, id, &edits).await?;
         }
-        let change = self.ports.change(edits, request);
+        let family = family::of(&self.ports, id, &edits).await?;
+        let rules = move |before: &WorkItem, after: &WorkItem| family.allows(Some(before), after);
+        let change = self.ports.change(edits, request, rules);
         Ok(self.ports.items.update(id, request.if_version, change).await?)
     }
 

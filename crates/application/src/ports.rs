@@ -6,7 +6,9 @@ use jerry_domain::ports::{
     Change, Clock, IdGenerator, LockGuard, LockManager, LockName, Malformed, RepositoryError,
     Unreadable, WorkItemRepository,
 };
-use jerry_domain::{Actor, Credentials, Edit, Stamp, Summary, Timestamp, WorkId};
+use jerry_domain::{
+    Actor, Credentials, Edit, Refusal, Stamp, Summary, Timestamp, WorkId, WorkItem,
+};
 
 use crate::Error;
 
@@ -29,11 +31,25 @@ impl Ports {
         Ok(self.locks.acquire(&LockName::graph(), None).await?)
     }
 
-    /// A change that makes `edits`. The time is taken while the item is held, so that its history is
-    /// in the order of time.
-    pub(crate) fn change(&self, edits: Vec<Edit>, request: &Request) -> Change {
+    /// A change that makes `edits`, if `rules` over what it comes to allow it or the request insists.
+    /// The time is taken while the item is held, so that its history is in the order of time.
+    pub(crate) fn change(
+        &self,
+        edits: Vec<Edit>,
+        request: &Request,
+        rules: impl FnOnce(&WorkItem, &WorkItem) -> Result<(), Refusal> + Send + 'static,
+    ) -> Change {
         let (clock, request) = (self.clock.clone(), request.clone());
-        Box::new(move |item| item.apply(&edits, &request.stamp(clock.now())))
+        Box::new(move |item| {
+            let Some(after) = item.apply(&edits, &request.stamp(clock.now()))? else {
+                return Ok(None);
+            };
+            match rules(item, &after) {
+                Ok(()) => Ok(Some(after)),
+                Err(_) if request.credentials.force => Ok(Some(after.forced())),
+                Err(refusal) => Err(refusal),
+            }
+        })
     }
 
     /// Every item in brief, to decide over all of them, but for those that are [`left_out`].

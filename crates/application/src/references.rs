@@ -3,14 +3,19 @@
 use std::collections::{HashMap, HashSet};
 
 use jerry_domain::ports::RepositoryError;
-use jerry_domain::{Edit, Graph, ItemRef, LinkTarget, Summary, Uid, WorkId, WorkItem};
+use jerry_domain::{Edit, Graph, ItemRef, LinkTarget, Summary, Transition, Uid, WorkId, WorkItem};
 
 use crate::{Error, Ports};
 
 /// Whether a rule over several items decides on `edit`, so that it must be made under the lock
 /// `graph`.
 pub(crate) fn rules_over_items(edit: &Edit) -> bool {
-    matches!(edit, Edit::Parent(Some(_)) | Edit::AddDependency(_))
+    matches!(
+        edit,
+        Edit::Parent(Some(_))
+            | Edit::AddDependency(_)
+            | Edit::Move(Transition::Complete | Transition::Reopen)
+    )
 }
 
 /// Completes the references in `edits`. What is pointed at must exist; what is pointed away from
@@ -41,6 +46,10 @@ pub(crate) async fn complete(ports: &Ports, edits: &mut [Edit]) -> Result<(), Er
 
 /// Refuses `edits` of the item `id` that would close a ring. The lock `graph` must be held.
 pub(crate) async fn refuse_cycles(ports: &Ports, id: &WorkId, edits: &[Edit]) -> Result<(), Error> {
+    let makes_edges = |edit: &Edit| matches!(edit, Edit::Parent(Some(_)) | Edit::AddDependency(_));
+    if !edits.iter().any(makes_edges) {
+        return Ok(());
+    }
     // What does not parse cannot be followed; the doctor names it and the rings behind it.
     let items: Vec<_> = ports.to_decide().await?.into_iter().filter_map(Result::ok).collect();
     let graph = Graph::new(&items);
@@ -71,7 +80,7 @@ async fn require(ports: &Ports, reference: &mut ItemRef) -> Result<(), Error> {
 }
 
 /// Completes `reference` with the identity and the present name of its item, if there is one.
-async fn find(ports: &Ports, reference: &mut ItemRef) -> Result<bool, RepositoryError> {
+pub(crate) async fn find(ports: &Ports, reference: &mut ItemRef) -> Result<bool, RepositoryError> {
     let named = ports.items.get(&reference.id).await?;
     match (named, reference.uid) {
         (Some(item), None) => reference.uid = Some(item.uid),

@@ -107,7 +107,7 @@ pub(crate) struct Change {
     /// A name for this request; goes into the item's history
     #[arg(long, value_name = "NAME", hide_short_help = true)]
     pub request_id: Option<String>,
-    /// Also if another has claimed the item; goes into its history
+    /// Also against a claim or another rule that forbids it; goes into the item's history
     #[arg(long)]
     pub force: bool,
 }
@@ -121,8 +121,9 @@ impl Change {
 
     /// The request to make new items, or to choose one.
     pub(crate) fn request_of_new(&self, session: &Session) -> Result<Request, Failure> {
-        let Self { reason, if_version, request_id, .. } = self.clone();
-        let (reason, credentials) = (short_text(reason)?, session.credentials(None)?);
+        let Self { reason, if_version, request_id, force } = self.clone();
+        let credentials = Credentials { force, ..session.credentials(None)? };
+        let reason = short_text(reason)?;
         let request = Request::new(session.actor()?);
         Ok(Request { reason, if_version, request_id, credentials, ..request })
     }

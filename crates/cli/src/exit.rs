@@ -15,6 +15,8 @@ pub fn status(code: Code) -> u8 {
         | Code::InvalidTransition
         | Code::Cycle
         | Code::StillNeeded
+        | Code::UnfinishedParts
+        | Code::CompletedParent
         | Code::TooLarge => 4,
         Code::VersionConflict
         | Code::ChangedOutside

@@ -52,7 +52,7 @@ impl Jerry {
              --needs 3 --parent 5",
         );
         jerry.quietly("start 5");
-        jerry.quietly("complete 5 -m 'it was easy' --request-id r-1");
+        jerry.quietly("complete 5 -m 'it was easy' --request-id r-1 --force");
         jerry.quietly("check 6 AC-006.1 --evidence seen --source 'page 1'");
         jerry.quietly("dep add 6 --related 5 --note 'much alike'");
         jerry.quietly("note 6 'First line.\nSecond line.'");

@@ -13,6 +13,8 @@ pub enum Code {
     InvalidTransition,
     Cycle,
     StillNeeded,
+    UnfinishedParts,
+    CompletedParent,
     TooLarge,
     VersionConflict,
     ChangedOutside,
@@ -34,7 +36,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::Internal,
         Self::Usage,
         Self::NotFound,
@@ -44,6 +46,8 @@ impl Code {
         Self::InvalidTransition,
         Self::Cycle,
         Self::StillNeeded,
+        Self::UnfinishedParts,
+        Self::CompletedParent,
         Self::TooLarge,
         Self::VersionConflict,
         Self::ChangedOutside,
@@ -94,6 +98,10 @@ impl Code {
             }
             Self::Cycle => ("cycle", None, "take one of the links out of the ring first"),
             Self::StillNeeded => ("still_needed", None, "detach first what needs it"),
+            Self::UnfinishedParts => ("unfinished_parts", None, "finish or cancel the parts first"),
+            Self::CompletedParent => {
+                ("completed_parent", None, "take the parent up again first, or name another")
+            }
             Self::TooLarge => (
                 "too_large",
                 None,

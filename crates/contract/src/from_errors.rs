@@ -198,6 +198,15 @@ fn refused(refusal: &Refusal, whole: &dyn StdError) -> Failure {
                 .with("fence", *fence)
                 .hint("stop working on it, or claim it again")
         }
+        Refusal::UnfinishedParts { parts } => Failure::of(Code::UnfinishedParts, whole)
+            .with("parts", names(parts))
+            .hint("finish or cancel them first; --force completes it all the same"),
+        Refusal::CompletedParent { parent } => Failure::of(Code::CompletedParent, whole)
+            .with("parent", parent.to_string())
+            .hint(format!(
+                "take the parent up again with `jerry reopen {parent}`, or name another; --force \
+                 does it all the same"
+            )),
         Refusal::EvidenceOnSubtask { .. }
         | Refusal::Empty { .. }
         | Refusal::Invalid(
@@ -351,6 +360,14 @@ mod tests {
         Code::Invalid
     )]
     #[case::newer_schema(refused(Refusal::NewerSchema { schema: 2 }), Code::NewerFormat)]
+    #[case::unfinished_parts(
+        refused(Refusal::UnfinishedParts { parts: vec![id(2)] }),
+        Code::UnfinishedParts
+    )]
+    #[case::completed_parent(
+        refused(Refusal::CompletedParent { parent: id(2) }),
+        Code::CompletedParent
+    )]
     #[case::rule(refused(Refusal::Rule("no".into())), Code::Invalid)]
     #[case::claimed(refused(Refusal::Claimed(claim())), Code::Claimed)]
     #[case::stale_fence(

@@ -11,7 +11,7 @@ use crate::record::{Extra, Record};
 use crate::{
     Actor, Artifact, CheckId, Criterion, Evidence, InvalidItem, InvalidText, ItemRef, ItemType,
     Label, Link, LinkKind, LinkTarget, Note, Phase, Priority, Source, Status, Subtask, Title,
-    Transition,
+    Transition, WorkId,
 };
 
 /// Who writes, when and why.
@@ -180,6 +180,18 @@ pub enum Refusal {
         /// The claim that there is now.
         claim: Option<Box<Claim>>,
     },
+    /// Parts of an item that was to be completed are not finished.
+    #[error("not all of its parts are finished: {}", listed(.parts))]
+    UnfinishedParts {
+        /// Those parts, by id.
+        parts: Vec<WorkId>,
+    },
+    /// An unfinished item would be a part of a completed one.
+    #[error("it would be an unfinished part of {parent}, which is completed")]
+    CompletedParent {
+        /// What it is, or was to become, a part of.
+        parent: WorkId,
+    },
     /// A newer version of jerry wrote the item.
     #[error(
         "the item has schema {schema}, this version of jerry writes {}; upgrade jerry",
@@ -201,6 +213,18 @@ fn moves(from: Status) -> String {
 
 fn held_by(claim: Option<&Claim>) -> String {
     claim.map(|claim| format!("; the item is claimed by {claim}")).unwrap_or_default()
+}
+
+/// The most ids that a message names.
+const NAMED: usize = 10;
+
+fn listed(ids: &[WorkId]) -> String {
+    let mut names: Vec<_> = ids.iter().take(NAMED).map(WorkId::to_string).collect();
+    match ids.len().saturating_sub(NAMED) {
+        0 => {}
+        more => names.push(format!("{more} more")),
+    }
+    names.join(", ")
 }
 
 fn names(known: &[CheckId]) -> String {

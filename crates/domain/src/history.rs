@@ -72,7 +72,8 @@ pub struct HistoryEntry {
     /// The request that asked for it, so that a repeat can be told from a second request.
     #[serde(default)]
     pub request_id: Option<String>,
-    /// Whether it was written against the holder of a claim. Absent where it was not.
+    /// Whether it was written against the holder of a claim or another rule that would have
+    /// refused it. Absent where it was not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forced: bool,
     /// Fields that this version does not know.

@@ -7,6 +7,7 @@
 mod checklist;
 mod claim;
 mod edit;
+mod family;
 mod graph;
 mod history;
 mod item_type;
@@ -33,6 +34,7 @@ mod work_item;
 pub use checklist::{Criterion, Evidence, Subtask};
 pub use claim::{Claim, Credentials};
 pub use edit::{ChecklistKind, Edit, Refusal, Stamp};
+pub use family::Family;
 pub use graph::{Cycle, Graph};
 pub use history::{Event, FieldChange, HistoryEntry, UnknownVersion};
 pub use item_type::{ItemType, UnknownItemType};

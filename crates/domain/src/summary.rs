@@ -78,6 +78,13 @@ impl Summary {
         }
     }
 
+    /// Whether it is a part of the item called `id` whose identity is `uid`, and not finished.
+    #[must_use]
+    pub fn is_unfinished_part_of(&self, id: &WorkId, uid: Uid) -> bool {
+        !self.status.is_closed()
+            && self.parent.as_ref().is_some_and(|parent| parent.points_at(id, uid))
+    }
+
     /// Whether it was handed over to `actor`, who has not claimed it yet.
     #[must_use]
     pub fn waits_for(&self, actor: &Actor) -> bool {

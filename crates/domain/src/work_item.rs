@@ -111,6 +111,13 @@ impl WorkItem {
         })
     }
 
+    /// The same item, its last write recorded as made against a rule that would have refused it.
+    #[must_use]
+    pub fn forced(mut self) -> Self {
+        self.0.history.last_mut().into_iter().for_each(|entry| entry.forced = true);
+        self
+    }
+
     /// Whether the item may be deleted as `stamp` says.
     ///
     /// # Errors

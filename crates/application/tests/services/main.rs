@@ -5,6 +5,7 @@ mod create;
 mod delete;
 mod desk;
 mod doctor;
+mod family;
 mod modify;
 mod query;
 mod ready;

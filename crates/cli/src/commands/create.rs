@@ -43,6 +43,9 @@ pub struct Arguments {
     /// A name for this request; goes into the item's history
     #[arg(long, value_name = "NAME", hide_short_help = true)]
     request_id: Option<String>,
+    /// Also as a part of what is completed; goes into the item's history
+    #[arg(long)]
+    force: bool,
 }
 
 /// What `q` takes.
@@ -120,8 +123,12 @@ impl Arguments {
         let checks = |kind| move |text| Edit::AddCheck(kind, text);
         edits.extend(self.criteria.into_iter().map(checks(ChecklistKind::Criteria)));
         edits.extend(self.subtasks.into_iter().map(checks(ChecklistKind::Subtasks)));
-        let change =
-            Change { reason: self.reason, request_id: self.request_id, ..Change::default() };
+        let change = Change {
+            reason: self.reason,
+            request_id: self.request_id,
+            force: self.force,
+            ..Change::default()
+        };
         let mut items = create(session, &titles, &edits, &change.request_of_new(session)?).await?;
         match items.pop() {
             Some(item) if items.is_empty() && !stdin => {

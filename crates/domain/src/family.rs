@@ -1,0 +1,36 @@
+//! What an item's parts and its parent have to say about a write of it.
+//!
+//! A completed item has no unfinished parts: whoever completes an item finishes its parts first, and
+//! whoever opens a part opens what it belongs to first. A cancelled item may have any: giving up a
+//! plan does not give up its parts. See `docs/adr/0019-parents-complete-last.md`.
+
+use crate::{Refusal, Status, WorkId, WorkItem};
+
+/// What there is to know of an item's family before it is written, while nobody else can change it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Family {
+    /// Its unfinished parts, by id.
+    pub unfinished: Vec<WorkId>,
+    /// What it becomes, or would be opened as, a part of, if that is completed.
+    pub completed_parent: Option<WorkId>,
+}
+
+impl Family {
+    /// Whether the item may become `after`; `before` is `None` for a new one.
+    ///
+    /// # Errors
+    /// [`Refusal::UnfinishedParts`], [`Refusal::CompletedParent`].
+    pub fn allows(&self, before: Option<&WorkItem>, after: &WorkItem) -> Result<(), Refusal> {
+        let completes = after.status == Status::Completed
+            && before.is_none_or(|before| before.status != Status::Completed);
+        if completes && !self.unfinished.is_empty() {
+            return Err(Refusal::UnfinishedParts { parts: self.unfinished.clone() });
+        }
+        match &self.completed_parent {
+            Some(parent) if !after.status.is_closed() => {
+                Err(Refusal::CompletedParent { parent: parent.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
