@@ -9,10 +9,10 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use jerry_domain::ports::{LockName, RepositoryError, Update};
-use jerry_domain::{Edit, ReadyList, Refusal, Summary, WorkItem};
+use jerry_domain::{Edit, Event, ReadyList, Refusal, Summary, WorkItem};
 
 use crate::ports::left_out;
-use crate::{Error, Filter, Ports, Ready, Request, query};
+use crate::{Error, Filter, Ports, Ready, Request, query, requests};
 
 /// Claims what is ready.
 #[derive(Clone)]
@@ -29,13 +29,30 @@ impl ClaimNext {
 
     /// Claims the most urgent of the items that are ready and that `filter` lets through, for
     /// `lease`: also one that was handed over to the actor, and none that has unfinished parts.
-    /// The filter's limit and order do not count.
+    /// The filter's limit and order do not count. A request that has been made already is not made
+    /// again: the answer is the item as it claimed it.
     ///
     /// # Errors
     /// [`Error::NothingReady`] when there is none; [`Error::Repository`] when items could not be
     /// listed, or the storage did not give one of them; [`Error::Lock`] when all that there are were
     /// being written for longer than the locks' timeout.
     pub async fn claim(
+        &self,
+        filter: &Filter,
+        lease: Option<Duration>,
+        request: &Request,
+    ) -> Result<WorkItem, Error> {
+        let Some(name) = &request.request_id else {
+            return self.choose(filter, lease, request).await;
+        };
+        let _same = requests::lock(&self.ports, name).await?;
+        match requests::first_results(&self.ports, &Event::CLAIMED, name).await?.pop() {
+            Some(first) => Ok(first),
+            None => self.choose(filter, lease, request).await,
+        }
+    }
+
+    async fn choose(
         &self,
         filter: &Filter,
         lease: Option<Duration>,

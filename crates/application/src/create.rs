@@ -1,8 +1,9 @@
 //! Making new items.
 
-use jerry_domain::{Edit, Prefix, Title, WorkItem};
+use jerry_domain::ports::RepositoryError;
+use jerry_domain::{Edit, Event, Prefix, Refusal, RequestId, Title, WorkItem};
 
-use crate::{Error, Ports, Request, family, numbering, references};
+use crate::{Error, Ports, Request, family, numbering, references, requests};
 
 /// An item to be made.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,17 +29,40 @@ impl Create {
         Self { ports, prefix }
     }
 
-    /// Makes items, with the durability of one batch, and returns them in the order given.
+    /// Makes items, with the durability of one batch, and returns them in the order given. A request
+    /// that has been made already is not made again: the answer is what it made, and what it did not
+    /// come to make is made now.
     ///
     /// # Errors
     /// [`Error::NotCreated`] when one of them is not valid, or would be a part of something that is
     /// completed and the request does not insist; and a not-found error when a reference
     /// names nothing: then none was made. [`Error::Partly`] when some were made.
+    /// [`Refusal::RequestReused`] when an earlier request of this name made other items.
     pub async fn create(
         &self,
-        mut new: Vec<NewItem>,
+        new: Vec<NewItem>,
         request: &Request,
     ) -> Result<Vec<WorkItem>, Error> {
+        let Some(name) = &request.request_id else {
+            return self.make(new, request).await;
+        };
+        let _same = requests::lock(&self.ports, name).await?;
+        let made = requests::first_results(&self.ports, &Event::CREATED, name).await?;
+        let mut made = allot(&new, made, name)?;
+        let missing = new.into_iter().zip(&made).filter(|(_, made)| made.is_none());
+        let missing: Vec<_> = missing.map(|(new, _)| new).collect();
+        if !missing.is_empty() {
+            let some_are_there = missing.len() < made.len();
+            let later = self.make(missing, request).await;
+            let later =
+                later.map_err(|error| if some_are_there { error.partly() } else { error })?;
+            let gaps = made.iter_mut().filter(|made| made.is_none());
+            gaps.zip(later).for_each(|(gap, item)| *gap = Some(item));
+        }
+        Ok(made.into_iter().flatten().collect())
+    }
+
+    async fn make(&self, mut new: Vec<NewItem>, request: &Request) -> Result<Vec<WorkItem>, Error> {
         // What a new item points at must not be deleted before it is there.
         let points = new.iter().flat_map(|item| &item.edits).any(references::rules_over_items);
         let _graph = if points { Some(self.ports.lock_graph().await?) } else { None };
@@ -63,5 +87,30 @@ impl Create {
             }
         })
         .await
+    }
+}
+
+/// Which of the items that a request has `made` is which of the `new` ones that it asks for.
+fn allot(
+    new: &[NewItem],
+    mut made: Vec<WorkItem>,
+    request: &RequestId,
+) -> Result<Vec<Option<WorkItem>>, Error> {
+    let take = |new: &NewItem| {
+        let place = made.iter().position(|item| item.title == new.title)?;
+        Some(made.remove(place))
+    };
+    let allotted = new.iter().map(take).collect();
+    match made.into_iter().next() {
+        None => Ok(allotted),
+        Some(other) => Err(RepositoryError::Refused {
+            id: other.id.clone(),
+            source: Refusal::RequestReused {
+                request: request.clone(),
+                version: other.version,
+                event: Event::CREATED,
+            },
+        }
+        .into()),
     }
 }

@@ -19,6 +19,7 @@ mod query;
 mod ready;
 mod references;
 mod relate;
+mod requests;
 mod text_search;
 
 pub use claim_next::ClaimNext;

@@ -1,9 +1,9 @@
 //! Changing an item.
 
-use jerry_domain::ports::Update;
-use jerry_domain::{Edit, Status, Transition, WorkId, WorkItem};
+use jerry_domain::ports::{RepositoryError, Update};
+use jerry_domain::{Edit, Event, Status, Transition, WorkId, WorkItem};
 
-use crate::{Error, Ports, Request, family, references};
+use crate::{Error, Ports, Request, family, references, requests};
 
 /// Changes items.
 #[derive(Clone)]
@@ -21,6 +21,7 @@ impl Modify {
     /// Makes `edits`, all or none, as one write of the item `id`.
     ///
     /// References in the edits may be bare: they are completed, and what is pointed at must exist.
+    /// A request that has been made already is not made again: the answer is its first result.
     ///
     /// # Errors
     /// [`Error::DependencyCycle`] and [`Error::ParentCycle`] when a ring would close;
@@ -28,6 +29,30 @@ impl Modify {
     /// [`Request::if_version`], or does not allow an edit; also when it would be completed before its
     /// parts, or opened as a part of what is completed, unless the request insists.
     pub async fn edit(
+        &self,
+        id: &WorkId,
+        edits: Vec<Edit>,
+        request: &Request,
+    ) -> Result<Update, Error> {
+        let event = Event::of(&edits);
+        if let Some(first) = requests::first_result(&self.ports, id, &event, request).await? {
+            return Ok(Update::Written(first));
+        }
+        let written = self.write(id, edits, request).await;
+        let overtaken = matches!(
+            written,
+            Ok(Update::Unchanged(_))
+                | Err(Error::Repository(RepositoryError::VersionConflict { .. }))
+        );
+        if overtaken
+            && let Some(first) = requests::first_result(&self.ports, id, &event, request).await?
+        {
+            return Ok(Update::Written(first));
+        }
+        written
+    }
+
+    async fn write(
         &self,
         id: &WorkId,
         mut edits: Vec<Edit>,

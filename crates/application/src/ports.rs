@@ -7,7 +7,7 @@ use jerry_domain::ports::{
     Unreadable, WorkItemRepository,
 };
 use jerry_domain::{
-    Actor, Credentials, Edit, Refusal, Stamp, Summary, Timestamp, WorkId, WorkItem,
+    Actor, Credentials, Edit, Refusal, RequestId, Stamp, Summary, Timestamp, WorkId, WorkItem,
 };
 
 use crate::Error;
@@ -93,7 +93,7 @@ pub struct Request {
     /// has no earlier version, so [`Create`](crate::Create) does not look at it.
     pub if_version: Option<u64>,
     /// The name of the request, so that a repeat can be told from a second one.
-    pub request_id: Option<String>,
+    pub request_id: Option<RequestId>,
     /// What shows that a claimed item is the actor's.
     pub credentials: Credentials,
 }

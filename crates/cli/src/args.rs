@@ -8,7 +8,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser};
 use clap_complete::ArgValueCandidates;
 use jerry_application::{Request, SortKey};
-use jerry_domain::{Actor, Credentials, ItemType, Priority, Status, Timestamp, WorkId};
+use jerry_domain::{Actor, Credentials, ItemType, Priority, RequestId, Status, Timestamp, WorkId};
 
 use crate::commands::Command;
 use crate::complete;
@@ -104,9 +104,9 @@ pub(crate) struct Change {
     /// Only if the item has this version; exit status 5 if not
     #[arg(long, value_name = "N")]
     pub if_version: Option<u64>,
-    /// A name for this request; goes into the item's history
-    #[arg(long, value_name = "NAME", hide_short_help = true)]
-    pub request_id: Option<String>,
+    /// A name for this request; a repeat of it changes nothing and says what the first one said
+    #[arg(long, value_name = "NAME", hide_short_help = true, value_parser = RequestId::new)]
+    pub request_id: Option<RequestId>,
     /// Also against a claim or another rule that forbids it; goes into the item's history
     #[arg(long)]
     pub force: bool,

@@ -17,6 +17,7 @@ pub fn status(code: Code) -> u8 {
         | Code::StillNeeded
         | Code::UnfinishedParts
         | Code::CompletedParent
+        | Code::RequestReused
         | Code::TooLarge => 4,
         Code::VersionConflict
         | Code::ChangedOutside

@@ -20,6 +20,7 @@ pub enum Code {
     ChangedOutside,
     Claimed,
     StaleFence,
+    RequestReused,
     NoFreeNumber,
     Busy,
     NothingReady,
@@ -36,7 +37,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Internal,
         Self::Usage,
         Self::NotFound,
@@ -53,6 +54,7 @@ impl Code {
         Self::ChangedOutside,
         Self::Claimed,
         Self::StaleFence,
+        Self::RequestReused,
         Self::NoFreeNumber,
         Self::Busy,
         Self::NothingReady,
@@ -115,6 +117,11 @@ impl Code {
             }
             Self::Claimed => ("claimed", Some(60_000), "take another item"),
             Self::StaleFence => ("stale_fence", None, "stop working on it, or claim it again"),
+            Self::RequestReused => (
+                "request_reused",
+                None,
+                "give each request a name of its own, and repeat it word for word",
+            ),
             Self::NoFreeNumber => (
                 "no_free_number",
                 Some(100),

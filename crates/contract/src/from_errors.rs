@@ -207,6 +207,12 @@ fn refused(refusal: &Refusal, whole: &dyn StdError) -> Failure {
                 "take the parent up again with `jerry reopen {parent}`, or name another; --force \
                  does it all the same"
             )),
+        Refusal::RequestReused { request, version, event } => {
+            Failure::of(Code::RequestReused, whole)
+                .with("request_id", request.as_str())
+                .with("version", *version)
+                .with("event", event.as_str())
+        }
         Refusal::EvidenceOnSubtask { .. }
         | Refusal::Empty { .. }
         | Refusal::Invalid(
@@ -243,7 +249,7 @@ mod tests {
     use std::time::Duration;
 
     use jerry_domain::ports::{Holder, LockName};
-    use jerry_domain::{Actor, CheckId, Cycle, Timestamp, Transition};
+    use jerry_domain::{Actor, CheckId, Cycle, Event, RequestId, Timestamp, Transition};
     use rstest::rstest;
 
     use super::*;
@@ -373,6 +379,14 @@ mod tests {
     #[case::stale_fence(
         refused(Refusal::StaleFence { fence: 1, claim: Some(claim()) }),
         Code::StaleFence
+    )]
+    #[case::request_reused(
+        refused(Refusal::RequestReused {
+            request: RequestId::new("r").expect("valid"),
+            version: 2,
+            event: Event::NOTED,
+        }),
+        Code::RequestReused
     )]
     #[case::no_slot(IdError::NoWorkerSlot { slots: 1024 }.into(), Code::Busy)]
     #[case::exhausted(

@@ -10,8 +10,8 @@ use crate::history::{Event, FieldChange, HistoryEntry};
 use crate::record::{Extra, Record};
 use crate::{
     Actor, Artifact, CheckId, Criterion, Evidence, InvalidItem, InvalidText, ItemRef, ItemType,
-    Label, Link, LinkKind, LinkTarget, Note, Phase, Priority, Source, Status, Subtask, Title,
-    Transition, WorkId,
+    Label, Link, LinkKind, LinkTarget, Note, Phase, Priority, RequestId, Source, Status, Subtask,
+    Title, Transition, WorkId,
 };
 
 /// Who writes, when and why.
@@ -24,7 +24,7 @@ pub struct Stamp {
     /// Why, in the actor's words.
     pub reason: Option<String>,
     /// The request that asks for it, if it has a name.
-    pub request_id: Option<String>,
+    pub request_id: Option<RequestId>,
     /// What shows that a claimed item is its own.
     pub credentials: Credentials,
 }
@@ -50,7 +50,7 @@ impl Stamp {
             event,
             changes,
             reason: self.reason.clone(),
-            request_id: self.request_id.clone(),
+            request_id: self.request_id.clone().map(String::from),
             forced: false,
             extra: Extra::new(),
         }
@@ -192,6 +192,18 @@ pub enum Refusal {
         /// What it is, or was to become, a part of.
         parent: WorkId,
     },
+    /// The request's name is that of an earlier one, which asked for something else.
+    #[error(
+        "the request '{request}' has been made before, and was another: version {version}, {event}"
+    )]
+    RequestReused {
+        /// The name.
+        request: RequestId,
+        /// The version that the earlier request made.
+        version: u64,
+        /// What it did.
+        event: Event,
+    },
     /// A newer version of jerry wrote the item.
     #[error(
         "the item has schema {schema}, this version of jerry writes {}; upgrade jerry",
@@ -235,37 +247,40 @@ fn names(known: &[CheckId]) -> String {
     format!("are {}", names.join(", "))
 }
 
-/// What a history entry calls a write of `edits`: by its move if it has one, else by what all of
-/// its edits have in common.
-pub(crate) fn event(edits: &[Edit]) -> Event {
-    let moved = edits.iter().find_map(|edit| match edit {
-        Edit::Move(transition) => Some(match transition {
-            Transition::Start => Event::STARTED,
-            Transition::Block => Event::BLOCKED,
-            Transition::Complete => Event::COMPLETED,
-            Transition::Cancel => Event::CANCELLED,
-            Transition::Release => Event::RELEASED,
-            Transition::Reopen => Event::REOPENED,
-        }),
-        Edit::Claim { .. } => Some(Event::CLAIMED),
-        Edit::HandOver(_) => Some(Event::HANDED_OVER),
-        _ => None,
-    });
-    let kind = |edit: &Edit| match edit {
-        Edit::Note(_) => Event::NOTED,
-        Edit::Check { .. } => Event::CHECKED,
-        Edit::AddLabel(_) | Edit::RemoveLabel(_) => Event::LABELLED,
-        Edit::Parent(_)
-        | Edit::AddDependency(_)
-        | Edit::RemoveDependency(_)
-        | Edit::AddLink(_)
-        | Edit::RemoveLink(_) => Event::LINKED,
-        _ => Event::UPDATED,
-    };
-    moved.unwrap_or_else(|| {
-        let first = edits.first().map_or(Event::UPDATED, kind);
-        if edits.iter().all(|edit| kind(edit) == first) { first } else { Event::UPDATED }
-    })
+impl Event {
+    /// What a history entry calls a write of `edits`: by its move if it has one, else by what all of
+    /// its edits have in common.
+    #[must_use]
+    pub fn of(edits: &[Edit]) -> Self {
+        let moved = edits.iter().find_map(|edit| match edit {
+            Edit::Move(transition) => Some(match transition {
+                Transition::Start => Event::STARTED,
+                Transition::Block => Event::BLOCKED,
+                Transition::Complete => Event::COMPLETED,
+                Transition::Cancel => Event::CANCELLED,
+                Transition::Release => Event::RELEASED,
+                Transition::Reopen => Event::REOPENED,
+            }),
+            Edit::Claim { .. } => Some(Event::CLAIMED),
+            Edit::HandOver(_) => Some(Event::HANDED_OVER),
+            _ => None,
+        });
+        let kind = |edit: &Edit| match edit {
+            Edit::Note(_) => Event::NOTED,
+            Edit::Check { .. } => Event::CHECKED,
+            Edit::AddLabel(_) | Edit::RemoveLabel(_) => Event::LABELLED,
+            Edit::Parent(_)
+            | Edit::AddDependency(_)
+            | Edit::RemoveDependency(_)
+            | Edit::AddLink(_)
+            | Edit::RemoveLink(_) => Event::LINKED,
+            _ => Event::UPDATED,
+        };
+        moved.unwrap_or_else(|| {
+            let first = edits.first().map_or(Event::UPDATED, kind);
+            if edits.iter().all(|edit| kind(edit) == first) { first } else { Event::UPDATED }
+        })
+    }
 }
 
 /// Makes one edit on the bare fields. Rules between fields are checked by the caller afterwards.

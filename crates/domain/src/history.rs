@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::record::{Extra, Record};
-use crate::{Actor, InvalidItem, WorkItem};
+use crate::{Actor, InvalidItem, RequestId, WorkItem};
 
 /// What kind of write an entry stands for. Kinds of later versions are kept as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +79,15 @@ pub struct HistoryEntry {
     /// Fields that this version does not know.
     #[serde(flatten)]
     pub extra: Extra,
+}
+
+impl HistoryEntry {
+    /// The digest of the request that made the item or chose it, instead of naming it.
+    pub(crate) fn chosen_by(&self) -> Option<u64> {
+        let chooses = [Event::CREATED, Event::CLAIMED].contains(&self.event);
+        let request = self.request_id.as_deref().filter(|_| chooses)?;
+        RequestId::new(request).ok().map(|request| request.digest())
+    }
 }
 
 /// What stood at one place before and after a write.

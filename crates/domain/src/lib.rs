@@ -6,6 +6,7 @@
 
 mod checklist;
 mod claim;
+mod digest;
 mod edit;
 mod family;
 mod graph;
@@ -49,7 +50,7 @@ pub use record::{Extra, Record};
 pub use reference::ItemRef;
 pub use status::{Status, Transition, UnknownStatus};
 pub use summary::{ClaimSummary, Summary};
-pub use text::{Actor, CheckId, InvalidText, Label, Phase, SessionName, Title};
+pub use text::{Actor, CheckId, InvalidText, Label, Phase, RequestId, SessionName, Title};
 pub use uid::{InvalidUid, Uid};
 pub use work_id::{InvalidWorkId, Prefix, WorkId};
 pub use work_item::{InvalidItem, WorkItem};

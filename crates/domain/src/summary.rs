@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::claim::has_lapsed;
 use crate::{
-    Actor, ItemRef, ItemType, Label, LinkKind, LinkTarget, Phase, Priority, Status, Title, Uid,
-    WorkId, WorkItem,
+    Actor, HistoryEntry, ItemRef, ItemType, Label, LinkKind, LinkTarget, Phase, Priority, Status,
+    Title, Uid, WorkId, WorkItem,
 };
 
 /// A claim in brief.
@@ -56,6 +56,9 @@ pub struct Summary {
     pub external_ref: Option<String>,
     /// Names of items that it needs and that were not there when it was imported.
     pub unresolved: Vec<String>,
+    /// Digests of the requests that chose this item or made it, rather than name it: where a repeat
+    /// is to be looked for.
+    pub requests: Box<[u64]>,
     /// When it came into being.
     pub created_at: Timestamp,
     /// When it was last written.
@@ -126,6 +129,7 @@ impl From<&WorkItem> for Summary {
                     LinkTarget::External(name) => name.clone(),
                 })
                 .collect(),
+            requests: item.history.iter().filter_map(HistoryEntry::chosen_by).collect(),
             created_at: item.created_at,
             updated_at: item.updated_at,
             due_at: item.due_at,

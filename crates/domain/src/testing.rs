@@ -12,7 +12,7 @@ use serde_json::{Number, Value};
 use crate::{
     Actor, Artifact, CheckId, ChecklistKind, Claim, Credentials, Criterion, Edit, Event, Evidence,
     Extra, HistoryEntry, ITEM_SCHEMA, ItemRef, ItemType, Label, Link, LinkKind, LinkTarget, Note,
-    Phase, Prefix, Priority, Record, SessionName, Source, Stamp, Status, Subtask, Title,
+    Phase, Prefix, Priority, Record, RequestId, SessionName, Source, Stamp, Status, Subtask, Title,
     Transition, Uid, WorkId, WorkItem,
 };
 
@@ -224,7 +224,7 @@ pub fn timestamp() -> impl Strategy<Value = Timestamp> {
 
 /// Who, when and why.
 pub fn stamp() -> impl Strategy<Value = Stamp> {
-    (timestamp(), actor(), option::of(text()), option::of("[a-z0-9]{1,8}"), credentials()).prop_map(
+    (timestamp(), actor(), option::of(text()), option::of(request_id()), credentials()).prop_map(
         |(at, actor, reason, request_id, credentials)| Stamp {
             at,
             actor,
@@ -233,6 +233,10 @@ pub fn stamp() -> impl Strategy<Value = Stamp> {
             credentials,
         },
     )
+}
+
+fn request_id() -> impl Strategy<Value = RequestId> {
+    "[a-z0-9]{1,8}".prop_filter_map("a request", |text| RequestId::new(&text).ok())
 }
 
 /// Most often those of somebody who asks nobody, so that not every second write is refused.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::digest::fnv_1a;
+
 /// Why a text was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
@@ -133,6 +135,20 @@ text_newtype! {
     /// One run of an agent, of which an actor may have many at once. One line, at most 200
     /// characters.
     SessionName, "session", 200, |c| !c.is_control()
+}
+
+text_newtype! {
+    /// The name that its maker gives a request, so that a repeat can be told from a second one. One
+    /// line, at most 200 characters.
+    RequestId, "request id", 200, |c| !c.is_control()
+}
+
+impl RequestId {
+    /// A short form, by which an index finds the items that a request may have made.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        fnv_1a(self.as_str().as_bytes())
+    }
 }
 
 text_newtype! {

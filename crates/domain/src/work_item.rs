@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::claim::{self, Standing};
 use crate::edit::{self, Edit, Refusal, Stamp};
-use crate::history::{self, Event, UnknownVersion};
+use crate::history::{self, Event, HistoryEntry, UnknownVersion};
 use crate::record::{Extra, Record};
 use crate::{
-    CheckId, ITEM_SCHEMA, ItemRef, ItemType, LinkTarget, Priority, Status, Title, Uid, WorkId,
+    CheckId, ITEM_SCHEMA, ItemRef, ItemType, LinkTarget, Priority, RequestId, Status, Title, Uid,
+    WorkId,
 };
 
 /// Why fields do not make an item.
@@ -98,15 +99,24 @@ impl WorkItem {
 
     /// Makes `edits`, all or none, as one write: the next version with one more history entry.
     ///
-    /// Returns `None` when they change nothing. A write by the holder of a claim renews it.
+    /// Returns `None` when they change nothing, and when the request of `stamp` has made them
+    /// already: [`WorkItem::as_left_by`] says what it made. A request with a name is written down
+    /// also where it changes nothing, or a repeat would not be known for one. A write by the holder
+    /// of a claim renews it.
     ///
     /// # Errors
     /// The [`Refusal`] of the first edit that cannot be made; [`Refusal::Claimed`] and
-    /// [`Refusal::StaleFence`] when the item is another's; also when a newer version of jerry wrote
-    /// the item, whose rules this one does not know.
+    /// [`Refusal::StaleFence`] when the item is another's; [`Refusal::RequestReused`]; also when a
+    /// newer version of jerry wrote the item, whose rules this one does not know.
     pub fn apply(&self, edits: &[Edit], stamp: &Stamp) -> Result<Option<Self>, Refusal> {
+        let event = Event::of(edits);
+        if let Some(request) = &stamp.request_id
+            && self.made_by(request, &event)?.is_some()
+        {
+            return Ok(None);
+        }
         let standing = claim::standing(self.claim.as_ref(), edits, stamp)?;
-        self.rewrite(edit::event(edits), standing, stamp, |record| {
+        self.rewrite(event, standing, stamp, |record| {
             edits.iter().try_for_each(|edit| edit::make(record, edit, stamp))
         })
     }
@@ -116,6 +126,30 @@ impl WorkItem {
     pub fn forced(mut self) -> Self {
         self.0.history.last_mut().into_iter().for_each(|entry| entry.forced = true);
         self
+    }
+
+    /// The item as the write of `request` left it, if it has been made.
+    ///
+    /// # Errors
+    /// [`Refusal::RequestReused`] when that was a write of another kind than `event`.
+    pub fn as_left_by(&self, request: &RequestId, event: &Event) -> Result<Option<Self>, Refusal> {
+        let Some(version) = self.made_by(request, event)? else { return Ok(None) };
+        // Where a foreign hand has broken the history, the item of today is the nearest there is.
+        Ok(Some(self.at_version(version).unwrap_or_else(|_| self.clone())))
+    }
+
+    /// The version that the write of `request` made.
+    fn made_by(&self, request: &RequestId, event: &Event) -> Result<Option<u64>, Refusal> {
+        let same = |entry: &&HistoryEntry| entry.request_id.as_deref() == Some(request.as_str());
+        match self.history.iter().rev().find(same) {
+            None => Ok(None),
+            Some(entry) if entry.event == *event => Ok(Some(entry.version)),
+            Some(HistoryEntry { version, event, .. }) => Err(Refusal::RequestReused {
+                request: request.clone(),
+                version: *version,
+                event: event.clone(),
+            }),
+        }
     }
 
     /// Whether the item may be deleted as `stamp` says.
@@ -236,7 +270,8 @@ impl WorkItem {
         after.updated_at = stamp.at;
         let changed = |after: &Record| history::changes(&self.0, after).map_err(InvalidItem::from);
         let mut changes = changed(&after)?;
-        if changes.iter().all(|change| change.field == "updated_at") {
+        let changes_nothing = changes.iter().all(|change| change.field == "updated_at");
+        if changes_nothing && stamp.request_id.is_none() {
             return Ok(None);
         }
         if standing == Standing::Holder {

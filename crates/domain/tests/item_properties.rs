@@ -2,7 +2,7 @@
 
 use jerry_domain::testing::{edit, item, item_ref, json, number, stamp, title, work_id, writes};
 use jerry_domain::{
-    Edit, FieldChange, HistoryEntry, InvalidItem, ItemRef, Refusal, Stamp, Transition, Uid,
+    Edit, Event, FieldChange, HistoryEntry, InvalidItem, ItemRef, Refusal, Stamp, Transition, Uid,
     UnknownVersion, WorkId, WorkItem,
 };
 use proptest::prelude::*;
@@ -114,7 +114,9 @@ proptest! {
     }
 
     #[test]
-    fn a_write_is_all_or_nothing(item in item(), edits in proptest::collection::vec(edit(), 1..6), stamp in stamp()) {
+    fn a_write_is_all_or_nothing(item in item(), edits in proptest::collection::vec(edit(), 1..6), mut stamp in stamp()) {
+        // A request is made once: one by one, only the first edit would be.
+        stamp.request_id = None;
         let before = pretty(&item);
         let one_by_one = edits.iter().try_fold(item.clone(), |item, edit| {
             Ok::<_, Refusal>(item.apply(std::slice::from_ref(edit), &stamp)?.unwrap_or(item))
@@ -140,6 +142,7 @@ proptest! {
     #[test]
     fn edits_that_change_nothing_write_nothing(item in item(), mut stamp in stamp()) {
         stamp.credentials.force = true;
+        let request = stamp.request_id.take();
         let mut same = vec![
             Edit::Title(item.title.clone()),
             Edit::Priority(item.priority),
@@ -149,6 +152,26 @@ proptest! {
         same.extend(item.links.iter().cloned().map(Edit::AddLink));
         prop_assert_eq!(item.apply(&same, &stamp).expect("allowed"), None);
         prop_assert_eq!(item.apply(&[], &stamp).expect("allowed"), None);
+        if request.is_some() {
+            stamp.request_id = request;
+            let named = item.apply(&same, &stamp).expect("allowed").expect("its repeat must be known");
+            prop_assert_eq!(named.version, item.version + 1);
+        }
+    }
+
+    /// The answer to a repeat is the item as the request left it, whatever was written since.
+    #[test]
+    fn a_request_is_made_once(item in item(), edits in proptest::collection::vec(edit(), 1..4), later in proptest::collection::vec(edit(), 0..4), mut stamp in stamp()) {
+        stamp.credentials.force = true;
+        let request = stamp.request_id.take();
+        let request = request.unwrap_or_else(|| jerry_domain::RequestId::new("r").expect("valid"));
+        let named = jerry_domain::Stamp { request_id: Some(request.clone()), ..stamp.clone() };
+        if let Ok(Some(first)) = item.apply(&edits, &named) {
+            let now = first.apply(&later, &stamp).ok().flatten().unwrap_or_else(|| first.clone());
+            prop_assert_eq!(now.apply(&edits, &named).expect("known"), None);
+            let event = Event::of(&edits);
+            prop_assert_eq!(now.as_left_by(&request, &event).expect("the same"), Some(first));
+        }
     }
 
     #[test]

@@ -270,15 +270,7 @@ fn lock_name(shown: &str) -> LockName {
     let shown = shown.to_lowercase();
     let item = shown.strip_prefix("data/items/").and_then(|name| name.strip_suffix(".json"));
     let item = item.and_then(|id| id.to_uppercase().parse().ok());
-    item.map_or_else(|| LockName::file(fnv_1a(shown.as_bytes())), |id| LockName::item(&id))
-}
-
-/// FNV-1a with 64 bits, as published by Fowler, Noll and Vo: unlike the standard library's hashes
-/// it is the same in every process and version.
-fn fnv_1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    item.map_or_else(|| LockName::file(&shown), |id| LockName::item(&id))
 }
 
 /// What stands there is answered for: it may have been written by a process that was killed before it
@@ -357,13 +349,6 @@ impl From<Unreadable> for AtomicFileError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_hash_is_the_published_one() {
-        assert_eq!(fnv_1a(b""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(fnv_1a(b"a"), 0xaf63_dc4c_8601_ec8c);
-        assert_eq!(fnv_1a(b"foobar"), 0x8594_4171_f739_67e8);
-    }
 
     #[test]
     fn an_items_file_has_the_items_lock() {

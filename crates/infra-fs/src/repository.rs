@@ -202,6 +202,7 @@ impl FsRepository {
             deleted_at: stamp.at,
             deleted_by: stamp.actor.clone(),
             reason: stamp.reason.clone(),
+            request_id: stamp.request_id.clone().map(String::from),
             item,
         };
         let text = codec::encode(&tombstone).map_err(|error| self.unencodable(id, error))?;

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use jerry_application::{Create, Delete, Filter, Modify, NewItem, Ports, Query, Request, SortKey};
 use jerry_cli::exit::Failure;
-use jerry_domain::{Actor, Edit, Prefix, Title, Transition, WorkId};
+use jerry_domain::{Actor, Edit, Prefix, RequestId, Title, Transition, WorkId};
 use serde::{Deserialize, Serialize};
 
 use super::Field;
@@ -204,7 +204,7 @@ impl Worker {
 
     async fn answer(&mut self, intent: &Intent, version: Option<u64>) -> Result<Answer, Failure> {
         let mut request = Request::new(Actor::new("clocked")?);
-        request.request_id = Some(intent.request.clone());
+        request.request_id = Some(RequestId::new(&intent.request)?);
         if let Some(faulty) = &mut self.faulty
             && let Some(answer) = faulty.answer(intent, &request).await?
         {
@@ -238,7 +238,7 @@ impl Worker {
 
     async fn edit(&self, id: &WorkId, edit: Edit, request: Request) -> Result<Answer, Failure> {
         let item = self.modify.edit(id, vec![edit], &request).await?.into_item();
-        Ok(of_item(request.request_id.as_deref().unwrap_or_default(), &item))
+        Ok(of_item(request.request_id.as_ref().map_or("", RequestId::as_str), &item))
     }
 
     async fn draw(&mut self) -> Result<Answer, Failure> {

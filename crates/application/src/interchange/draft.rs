@@ -187,7 +187,7 @@ impl Draft {
             event: Event::IMPORTED,
             changes: Vec::new(),
             reason: self.reason.or_else(|| stamp.reason.clone()),
-            request_id: stamp.request_id.clone(),
+            request_id: stamp.request_id.clone().map(String::from),
             forced: false,
             extra: Extra::new(),
         }];

@@ -4,7 +4,7 @@ use jerry_application::{Create, Error, Ports, Request};
 use jerry_domain::ports::{
     Insertion, LockError, LockName, MockWorkItemRepository, RepositoryError, StorageFault,
 };
-use jerry_domain::{Edit, ItemRef, Label, Priority, Stamp, Status, WorkItem};
+use jerry_domain::{Edit, ItemRef, Label, Priority, RequestId, Stamp, Status, WorkItem};
 use pollster::block_on;
 use rstest::rstest;
 
@@ -15,7 +15,7 @@ fn an_item_is_made_by_whom_when_and_why() {
     let desk = Desk::new();
     let request = Request {
         reason: Some("it broke".to_owned()),
-        request_id: Some("r-1".to_owned()),
+        request_id: Some(RequestId::new("r-1").expect("valid")),
         ..by("bob")
     };
     let create = Create::new(desk.ports.clone(), work());

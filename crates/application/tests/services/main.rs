@@ -10,3 +10,4 @@ mod modify;
 mod query;
 mod ready;
 mod relate;
+mod requests;

@@ -7,8 +7,8 @@ use clap_complete::ArgValueCandidates;
 use jerry_application::{Create, NewItem, Request};
 use jerry_contract::Items;
 use jerry_domain::{
-    ChecklistKind, Edit, ItemRef, ItemType, Label, Phase, Priority, ProgressCount, Summary,
-    Timestamp, Title, WorkItem,
+    ChecklistKind, Edit, ItemRef, ItemType, Label, Phase, Priority, ProgressCount, RequestId,
+    Summary, Timestamp, Title, WorkItem,
 };
 use serde_json::json;
 
@@ -40,9 +40,9 @@ pub struct Arguments {
     /// Why; goes into the item's history; - reads standard input
     #[arg(long, short = 'm', value_name = "TEXT")]
     reason: Option<String>,
-    /// A name for this request; goes into the item's history
-    #[arg(long, value_name = "NAME", hide_short_help = true)]
-    request_id: Option<String>,
+    /// A name for this request; a repeat of it makes nothing and says what the first one said
+    #[arg(long, value_name = "NAME", hide_short_help = true, value_parser = RequestId::new)]
+    request_id: Option<RequestId>,
     /// Also as a part of what is completed; goes into the item's history
     #[arg(long)]
     force: bool,
@@ -56,6 +56,9 @@ pub struct Quick {
     title: Vec<String>,
     #[command(flatten)]
     fields: Fields,
+    /// A name for this request; a repeat of it makes nothing and says what the first one said
+    #[arg(long, value_name = "NAME", hide_short_help = true, value_parser = RequestId::new)]
+    request_id: Option<RequestId>,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -146,7 +149,7 @@ impl Arguments {
 impl Quick {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         let edits = self.fields.edits(session)?;
-        let request = Request::new(session.actor()?);
+        let request = Request { request_id: self.request_id, ..Request::new(session.actor()?) };
         let items = create(session, &[self.title.join(" ")], &edits, &request).await?;
         Ok(Box::new(Id(items)))
     }

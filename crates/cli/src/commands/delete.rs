@@ -30,11 +30,15 @@ impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         let id = self.item.id(session)?;
         let request = self.change.request(session, &id)?;
+        let delete = Delete::new(session.ports()?);
+        if let Some(earlier) = delete.earlier(&id, &request).await? {
+            return Ok(Box::new(Deleted(earlier)));
+        }
         let item = session.query()?.show(&id).await?;
         if !session.confirm(&format!("delete {id}, {}?", line(item.title.as_str())))? {
             return Err(Failure::new(Code::Usage, format!("{id} was not deleted")));
         }
-        let stone = Delete::new(session.ports()?).delete(&id, self.change.force, &request).await?;
+        let stone = delete.delete(&id, self.change.force, &request).await?;
         Ok(Box::new(Deleted(stone)))
     }
 }
@@ -43,7 +47,7 @@ struct Deleted(Tombstone);
 
 impl Answer for Deleted {
     fn json(&self, json: Json<'_>) -> io::Result<()> {
-        let Tombstone { deleted_at, deleted_by, reason, item } = &self.0;
+        let Tombstone { deleted_at, deleted_by, reason, item, .. } = &self.0;
         json.answer(
             "deleted",
             &json!({

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use jerry_application::{Import, ImportFormat, ImportReport, ImportSource, Rejection, Remark};
+use jerry_domain::RequestId;
 
 use super::Outcome;
 use crate::args::Change;
@@ -32,8 +33,8 @@ pub struct Arguments {
     #[arg(long, short = 'm', value_name = "TEXT")]
     reason: Option<String>,
     /// A name for this request; goes into the items' history
-    #[arg(long, value_name = "NAME", hide_short_help = true)]
-    request_id: Option<String>,
+    #[arg(long, value_name = "NAME", hide_short_help = true, value_parser = RequestId::new)]
+    request_id: Option<RequestId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -37,6 +37,7 @@ struct Guard {
 /// The place of a lock in the order in which several are taken. Other names have none.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
+    Request,
     Graph,
     Item(WorkId),
     Sequences,
@@ -99,7 +100,9 @@ impl Default for MemoryLocks {
 }
 
 fn place(name: &LockName) -> Option<Place> {
-    if *name == LockName::graph() {
+    if name.as_str().starts_with("request-") {
+        Some(Place::Request)
+    } else if *name == LockName::graph() {
         Some(Place::Graph)
     } else if *name == LockName::sequences() {
         Some(Place::Sequences)

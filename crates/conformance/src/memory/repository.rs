@@ -233,6 +233,7 @@ impl WorkItemRepository for MemoryRepository {
             deleted_at: stamp.at,
             deleted_by: stamp.actor.clone(),
             reason: stamp.reason.clone(),
+            request_id: stamp.request_id.clone().map(String::from),
             item,
         };
         state.items.remove(id);

@@ -6,7 +6,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::StorageError;
-use crate::WorkId;
+use crate::digest::fnv_1a;
+use crate::{RequestId, WorkId};
+
+/// So many, that requests rarely wait for one another, and so few, that they need no cleaning.
+const REQUEST_LOCKS: u64 = 64;
 
 /// What a lock is called: letters, digits, `.`, `_` and `-`, at most 100, not starting with a dot.
 ///
@@ -74,10 +78,17 @@ impl LockName {
         Self(format!("batch-{number:02}"))
     }
 
-    /// The lock of a file that is no item, by a hash of its path relative to the store.
+    /// The lock of a file that is no item, by a digest of its path relative to the store.
     #[must_use]
-    pub fn file(hash: u64) -> Self {
-        Self(format!("file-{hash:016x}"))
+    pub fn file(path: &str) -> Self {
+        Self(format!("file-{:016x}", fnv_1a(path.as_bytes())))
+    }
+
+    /// The lock of whoever looks whether a request has been made already and makes it if not. A few
+    /// requests may have one.
+    #[must_use]
+    pub fn request(request: &RequestId) -> Self {
+        Self(format!("request-{:02}", request.digest() % REQUEST_LOCKS))
     }
 
     /// The name as text.
@@ -161,7 +172,7 @@ pub trait LockGuard: Send {
 /// - Waiting is fair enough that nobody starves: the order of arrival decides where the system
 ///   lets it.
 /// - Not reentrant: a second acquisition by a holder waits like anyone else's.
-/// - Several locks are taken in this order: `graph`, a batch, items ascending, `sequences`,
+/// - Several locks are taken in this order: a request, `graph`, a batch, items ascending, `sequences`,
 ///   `naming`. `index` and worker slots are only tried, never waited for.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]

@@ -67,6 +67,9 @@ pub struct Tombstone {
     /// Why.
     #[serde(default)]
     pub reason: Option<String>,
+    /// The request that asked for it, if it had a name.
+    #[serde(default)]
+    pub request_id: Option<String>,
     /// The item as it last was.
     pub item: WorkItem,
 }

@@ -32,6 +32,7 @@ pub(super) struct Row<'a>(
     #[serde(borrow)] Vec<Reference<'a>>,
     Option<String>,
     Vec<String>,
+    Box<[u64]>,
     Time,
     Time,
     Option<Time>,
@@ -65,6 +66,7 @@ impl<'a> From<&'a Summary> for Row<'a> {
             summary.depends_on.iter().map(reference).collect(),
             summary.external_ref.clone(),
             summary.unresolved.clone(),
+            summary.requests.clone(),
             time(summary.created_at),
             time(summary.updated_at),
             summary.due_at.map(time),
@@ -102,9 +104,10 @@ impl Row<'_> {
             depends_on: self.12.into_iter().map(reference).collect::<Option<_>>()?,
             external_ref: self.13,
             unresolved: self.14,
-            created_at: time(self.15)?,
-            updated_at: time(self.16)?,
-            due_at: optional(self.17, time)?,
+            requests: self.15,
+            created_at: time(self.16)?,
+            updated_at: time(self.17)?,
+            due_at: optional(self.18, time)?,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! What the agents did, as they said it themselves: each says what it begins before it begins it,
 //! and what it was answered after it was answered. What the store holds is compared with this.
 
-use jerry_domain::{Event, Uid, WorkId};
+use jerry_domain::{Event, RequestId, Uid, WorkId};
 use serde::{Deserialize, Serialize};
 
 /// What an agent does to an item.
@@ -40,7 +40,7 @@ impl Verb {
 pub(super) struct Operation {
     /// Its name, used once. It goes into the item's history and into whatever text it writes, so
     /// that the write can be told from every other.
-    pub request: String,
+    pub request: RequestId,
     /// What is done.
     pub verb: Verb,
     /// To which item; a new one has no id yet.
@@ -55,7 +55,7 @@ impl Operation {
 
     /// The note that is added.
     pub(super) fn note(&self) -> String {
-        note_of(&self.request)
+        note_of(self.request.as_str())
     }
 }
 

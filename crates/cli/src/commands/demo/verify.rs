@@ -185,13 +185,14 @@ fn is_there(operation: &Operation, found: &Found) -> bool {
 }
 
 fn entries<'a>(item: &'a WorkItem, operation: &Operation) -> Vec<&'a HistoryEntry> {
-    let asked = |entry: &&HistoryEntry| entry.request_id.as_ref() == Some(&operation.request);
+    let name = operation.request.as_str();
+    let asked = |entry: &&HistoryEntry| entry.request_id.as_deref() == Some(name);
     item.history.iter().filter(asked).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use jerry_domain::{Actor, Edit, Stamp, Timestamp, Title, Transition};
+    use jerry_domain::{Actor, Edit, RequestId, Stamp, Timestamp, Title, Transition};
     use rstest::rstest;
     use serde_json::{Value, json};
 
@@ -208,7 +209,7 @@ mod tests {
         fn new() -> Self {
             let id: WorkId = "WORK-001".parse().expect("valid");
             let operations = [Verb::Create, Verb::Start, Verb::Note].map(|verb| Operation {
-                request: format!("agent-01.1-{}", verb.as_str()),
+                request: RequestId::new(&format!("agent-01.1-{}", verb.as_str())).expect("valid"),
                 verb,
                 item: (verb != Verb::Create).then(|| id.clone()),
             });

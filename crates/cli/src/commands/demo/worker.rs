@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use clap::Args;
 use jerry_application::{Create, Error, Filter, Modify, NewItem, Query, Request, SortKey};
-use jerry_domain::{Actor, Edit, Status, Summary, Title, Transition, WorkItem};
+use jerry_domain::{Actor, Edit, RequestId, Status, Summary, Title, Transition, WorkItem};
 use jerry_infra_fs::Layout;
 
 use super::fault::{Fault, Unlocked};
@@ -141,7 +141,7 @@ impl Agent {
 
     fn begin(&mut self, verb: Verb, item: Option<&Summary>) -> Result<Operation, Failure> {
         self.begun += 1;
-        let request = format!("{}-{}", self.name, self.begun);
+        let request = RequestId::new(&format!("{}-{}", self.name, self.begun))?;
         let operation = Operation { request, verb, item: item.map(|item| item.id.clone()) };
         say(&Message::Begins(operation.clone()))?;
         Ok(operation)
