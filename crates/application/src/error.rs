@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jerry_domain::ports::{IdError, LockError, RepositoryError};
+use jerry_domain::ports::{Cursor, CursorError, IdError, LockError, RepositoryError};
 use jerry_domain::{Cycle, Refusal, Status, WorkId};
 
 /// Why a service did not do what was asked. Unless it is [`Error::Partly`] or
@@ -67,12 +67,34 @@ pub enum Error {
     /// There is nothing that could be claimed.
     #[error("nothing is ready that could be claimed")]
     NothingReady,
+    /// What had been seen at the cursor is not known: it was made in another store, or too long ago,
+    /// or is none.
+    #[error("the cursor {cursor} is not known, or no longer")]
+    UnknownCursor {
+        /// The cursor.
+        cursor: Cursor,
+    },
+    /// The cursor is of somebody who watched other items.
+    #[error("the cursor {cursor} was given to a watcher with another filter")]
+    OtherFilter {
+        /// The cursor.
+        cursor: Cursor,
+    },
     /// A search for nothing.
     #[error("the text to search for is empty")]
     EmptySearch,
     /// Some of what was asked for is done, item by item, and stands.
     #[error("only a part of it was done")]
     Partly(#[source] Box<Error>),
+}
+
+impl From<CursorError> for Error {
+    fn from(error: CursorError) -> Self {
+        match error {
+            CursorError::Lock(error) => error.into(),
+            CursorError::Storage(error) => RepositoryError::from(error).into(),
+        }
+    }
 }
 
 impl Error {

@@ -128,6 +128,18 @@ impl Filter {
             })
     }
 
+    /// Which items the filter lets through, as a text.
+    pub(crate) fn selection(&self) -> String {
+        let Self { statuses, types, priorities, assignee, labels, parent, phase, .. } = self;
+        let Self { updated_since, include_closed, .. } = self;
+        serde_json::json!({
+            "statuses": statuses, "types": types, "priorities": priorities, "assignee": assignee,
+            "labels": labels, "parent": parent, "phase": phase, "updated_since": updated_since,
+            "include_closed": include_closed,
+        })
+        .to_string()
+    }
+
     pub(crate) fn compare(&self, one: &Summary, other: &Summary) -> Ordering {
         let order = match self.sort {
             SortKey::Priority => {

@@ -21,6 +21,7 @@ mod references;
 mod relate;
 mod requests;
 mod text_search;
+mod watch;
 
 pub use claim_next::ClaimNext;
 pub use create::{Create, NewItem};
@@ -38,3 +39,4 @@ pub use query::{Hit, Page, Query, SearchResult};
 pub use ready::{Ready, ReadyItems};
 pub use relate::Relate;
 pub use text_search::Excerpt;
+pub use watch::{Changes, Deletion, Happening, ItemChange, Watch, Watching};

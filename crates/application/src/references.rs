@@ -125,8 +125,12 @@ impl Names {
     }
 
     /// Of all the items that `known` names, those that `items` point at.
-    pub(crate) fn used_by(items: &[Summary], known: Vec<(Uid, WorkId)>) -> Self {
-        let references = items.iter().flat_map(|item| item.parent.iter().chain(&item.depends_on));
+    pub(crate) fn used_by<'a>(
+        items: impl IntoIterator<Item = &'a Summary>,
+        known: Vec<(Uid, WorkId)>,
+    ) -> Self {
+        let references =
+            items.into_iter().flat_map(|item| item.parent.iter().chain(&item.depends_on));
         let wanted: HashSet<Uid> = references.filter_map(|reference| reference.uid).collect();
         Self(known.into_iter().filter(|(uid, _)| wanted.contains(uid)).collect())
     }

@@ -31,7 +31,7 @@ Environment:
 
 Exit status:
   0 done    1 internal error    2 wrong usage    3 not found    4 not valid or not allowed
-  5 conflict    6 busy: a lock was not to be had in time    7 nothing to claim
+  5 conflict    6 busy: a lock was not to be had in time    7 nothing to claim, or no change in time
   8 input/output error or corrupt data    9 done, but perhaps not durable    130 interrupted";
 
 /// The whole command line.

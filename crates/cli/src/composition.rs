@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jerry_application::Ports;
+use jerry_application::{Ports, Watch};
 use jerry_domain::ports::{LockAdmin, StoreCare};
 use jerry_infra_fs::lock::{BackOff, FsLocks, LockBackend, LockSettings};
 use jerry_infra_fs::{
@@ -22,6 +22,8 @@ pub struct Store {
     pub care: Arc<dyn StoreCare>,
     /// What looks at the locks.
     pub locks: Arc<dyn LockAdmin>,
+    /// What lets one wait for changes.
+    pub watch: Watch,
     /// Other files in its folder.
     pub files: AtomicFiles,
     /// How its locks are made.
@@ -69,13 +71,12 @@ pub(crate) fn open(root: &Path, settings: &Settings) -> Result<Store, Failure> {
     if store.format().lock_backend == LockBackend::Directory {
         release_locks_when_interrupted()?;
     }
+    let (items, ids) = (store.items(), store.ids());
+    let ports = Ports { items, ids, locks: store.locks(), clock: store.clock() };
+    let watch = Watch::new(ports.clone(), store.lookout(), store.hint(), store.cursors());
     Ok(Store {
-        ports: Ports {
-            items: store.items(),
-            ids: store.ids(),
-            locks: store.locks(),
-            clock: store.clock(),
-        },
+        ports,
+        watch,
         care: store.care(),
         locks: store.lock_admin(),
         files: store.files(),

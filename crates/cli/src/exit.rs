@@ -10,7 +10,7 @@ pub fn status(code: Code) -> u8 {
     match code {
         Code::Internal => 1,
         Code::Usage => 2,
-        Code::NotFound | Code::Deleted | Code::NoStore => 3,
+        Code::NotFound | Code::Deleted | Code::UnknownCursor | Code::NoStore => 3,
         Code::Invalid
         | Code::InvalidTransition
         | Code::Cycle
@@ -25,7 +25,7 @@ pub fn status(code: Code) -> u8 {
         | Code::StaleFence
         | Code::NoFreeNumber => 5,
         Code::Busy => 6,
-        Code::NothingReady => 7,
+        Code::NothingReady | Code::Unchanged => 7,
         Code::Storage
         | Code::DiskFull
         | Code::ReadOnly

@@ -2,14 +2,15 @@
 //! changes the contract.
 
 mod ready;
+mod watch;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use jerry_application::Ports;
-use jerry_conformance::MemoryStore;
+use jerry_application::{Ports, Watch};
+use jerry_conformance::{MemoryCursors, MemoryStore, deaf};
 use jerry_domain::ports::{
     Ailment, BreakOutcome, Finding, Holder, LockName, LockState, MockLockAdmin, MockStoreCare,
     Repair, Repairs,
@@ -31,6 +32,7 @@ const COLOURED: Style = Style { terminal: true, colour: true, width: 70 };
 
 struct Jerry {
     memory: MemoryStore,
+    cursors: Arc<MemoryCursors>,
     folder: tempfile::TempDir,
     transcript: String,
 }
@@ -38,7 +40,12 @@ struct Jerry {
 impl Jerry {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self { memory: MemoryStore::new(), folder, transcript: String::new() }
+        Self {
+            memory: MemoryStore::new(),
+            cursors: Arc::default(),
+            folder,
+            transcript: String::new(),
+        }
     }
 
     /// A store with the items 3, 5 and 6 (the generator leaves gaps): the third waits for the first and is a part of the second, which is done.
@@ -71,8 +78,12 @@ impl Jerry {
         let env: Env = Box::new(|_: &str| None);
         let settings = Settings::load(&[], &env, &Files::default());
         let settings = settings.expect("the defaults");
+        let cursors = self.cursors.clone();
+        let lookout = items.clone();
+        let ports = Ports { items, ids, locks, clock };
         Store {
-            ports: Ports { items, ids, locks, clock },
+            watch: Watch::new(ports.clone(), lookout, deaf(), cursors),
+            ports,
             care: Arc::new(care()),
             locks: Arc::new(lock_admin()),
             files: composition::files(self.folder.path(), &settings).expect("valid"),

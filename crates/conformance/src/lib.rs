@@ -21,5 +21,7 @@ mod sample;
 mod suites;
 
 pub use fixture::Fixture;
-pub use memory::{ManualClock, MemoryIds, MemoryLocks, MemoryRepository, MemoryStore};
-pub use suites::{ids, locks, repository};
+pub use memory::{
+    ManualClock, MemoryCursors, MemoryIds, MemoryLocks, MemoryRepository, MemoryStore, deaf,
+};
+pub use suites::{cursors, ids, locks, repository};

@@ -1,6 +1,8 @@
 //! The adapters in memory keep to the contracts that they are used to test others by.
 
-use jerry_conformance::{Fixture, MemoryStore, ids, locks, repository};
+use std::sync::Arc;
+
+use jerry_conformance::{Fixture, MemoryCursors, MemoryStore, cursors, ids, locks, repository};
 
 mod items {
     use super::*;
@@ -33,4 +35,15 @@ mod exclusion {
     }
 
     jerry_conformance::lock_suite!(memory);
+}
+
+mod watchers {
+    use super::*;
+
+    fn memory() -> Fixture<cursors::Handle> {
+        let store = Arc::new(MemoryCursors::default());
+        Fixture::new(move || store.clone() as cursors::Handle)
+    }
+
+    jerry_conformance::cursor_suite!(memory);
 }

@@ -270,6 +270,6 @@ impl<'a> From<&'a Unreadable> for NotRead<'a> {
 }
 
 /// What could not be read, in the order found.
-fn not_read(unreadable: &[Unreadable]) -> Vec<NotRead<'_>> {
+pub(crate) fn not_read(unreadable: &[Unreadable]) -> Vec<NotRead<'_>> {
     unreadable.iter().map(NotRead::from).collect()
 }

@@ -8,6 +8,7 @@ pub enum Code {
     Usage,
     NotFound,
     Deleted,
+    UnknownCursor,
     NoStore,
     Invalid,
     InvalidTransition,
@@ -24,6 +25,7 @@ pub enum Code {
     NoFreeNumber,
     Busy,
     NothingReady,
+    Unchanged,
     Storage,
     DiskFull,
     ReadOnly,
@@ -37,11 +39,12 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::Internal,
         Self::Usage,
         Self::NotFound,
         Self::Deleted,
+        Self::UnknownCursor,
         Self::NoStore,
         Self::Invalid,
         Self::InvalidTransition,
@@ -58,6 +61,7 @@ impl Code {
         Self::NoFreeNumber,
         Self::Busy,
         Self::NothingReady,
+        Self::Unchanged,
         Self::Storage,
         Self::DiskFull,
         Self::ReadOnly,
@@ -86,6 +90,11 @@ impl Code {
                 "deleted",
                 None,
                 "its number is not used again: make a new item if it is still needed",
+            ),
+            Self::UnknownCursor => (
+                "unknown_cursor",
+                None,
+                "changes since then cannot be told: look at all items, and watch from now on",
             ),
             Self::NoStore => (
                 "no_store",
@@ -133,6 +142,7 @@ impl Code {
                 Some(5_000),
                 "`jerry list` shows what others work on and what waits for what",
             ),
+            Self::Unchanged => ("unchanged", Some(0), "go on from the cursor in the context"),
             Self::Storage => ("storage", None, "look at the device and the file system"),
             Self::DiskFull => ("disk_full", None, "free some space and run the command again"),
             Self::ReadOnly => ("read_only", None, "make the file system writable"),

@@ -38,6 +38,15 @@ impl From<Error> for Failure {
             }
             Error::NothingReady => Self::of(Code::NothingReady, &error)
                 .hint("`jerry list` shows what others work on and what waits for what"),
+            Error::UnknownCursor { ref cursor } => {
+                Self::of(Code::UnknownCursor, &error).with("cursor", cursor.as_str()).hint(
+                    "changes since then cannot be told: look at all items with `jerry list --all`, \
+                     and watch from now on, without --since",
+                )
+            }
+            Error::OtherFilter { ref cursor } => Self::of(Code::Usage, &error)
+                .with("cursor", cursor.as_str())
+                .hint("go on with the filter that it was given for, or begin without --since"),
             Error::EmptySearch => Self::of(Code::Usage, &error),
             Error::Partly(error) => Self::from(*error).after("a part of it was done"),
         }

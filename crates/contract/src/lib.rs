@@ -9,9 +9,11 @@ mod answer;
 mod code;
 mod failure;
 mod from_errors;
+mod watch;
 
 pub use answer::{
     Answer, Envelope, Hit, Hits, Items, NotRead, OneItem, Row, SCHEMA, ShownItem, Whole,
 };
 pub use code::Code;
 pub use failure::{ErrorBody, Failed, Failure, chain};
+pub use watch::{Change, ChangeKind, ChangedItems};

@@ -2,7 +2,8 @@
 
 /// FNV-1a with 64 bits, as published by Fowler, Noll and Vo. Different texts may have one digest:
 /// it narrows a search or chooses a lock, and proves nothing.
-pub(crate) fn fnv_1a(bytes: &[u8]) -> u64 {
+#[must_use]
+pub fn fnv_1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })

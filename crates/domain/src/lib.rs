@@ -34,6 +34,7 @@ mod work_item;
 
 pub use checklist::{Criterion, Evidence, Subtask};
 pub use claim::{Claim, Credentials};
+pub use digest::fnv_1a;
 pub use edit::{ChecklistKind, Edit, Refusal, Stamp};
 pub use family::Family;
 pub use graph::{Cycle, Graph};

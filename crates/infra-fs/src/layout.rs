@@ -52,6 +52,10 @@ impl Layout {
         self.root.join("local").join("backups")
     }
 
+    pub(crate) fn cursors(&self) -> PathBuf {
+        self.root.join("local").join("cursors")
+    }
+
     pub(crate) fn ignore_file(&self) -> PathBuf {
         self.root.join(".gitignore")
     }

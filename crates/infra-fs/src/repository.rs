@@ -28,8 +28,8 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use jerry_domain::ports::{
-    Change, Insertion, LockName, RepositoryError, StorageError, Summaries, Tombstone, Tombstones,
-    Update, WorkItemRepository,
+    Change, Insertion, LockName, Lookout, RepositoryError, Sightings, StorageError, Summaries,
+    Tombstone, Tombstones, Update, WorkItemRepository,
 };
 use jerry_domain::{Refusal, Stamp, Uid, WorkId, WorkItem};
 
@@ -251,10 +251,6 @@ impl FsRepository {
         Ok(())
     }
 
-    fn summaries(&self) -> Result<Summaries, RepositoryError> {
-        Ok(index::summaries(&self.layout, &self.locks)?)
-    }
-
     /// Reads an item that is about to be written, with the bytes that it was read from. Also
     /// finishes a deletion that was interrupted.
     fn read_for_write(
@@ -437,11 +433,18 @@ impl WorkItemRepository for FsRepository {
     }
 
     async fn summaries(&self) -> Result<Summaries, RepositoryError> {
-        self.summaries()
+        Ok(index::summaries(&self.layout, &self.locks)?)
     }
 
     async fn tombstones(&self) -> Result<Tombstones, RepositoryError> {
         let tombstones = tombstone::all(&self.layout)?;
         Ok(Box::new(tombstones.map(|(_, tombstone)| tombstone)))
+    }
+}
+
+#[async_trait]
+impl Lookout for FsRepository {
+    async fn look(&self) -> Result<Sightings, RepositoryError> {
+        Ok(index::sightings(&self.layout, &self.locks)?)
     }
 }

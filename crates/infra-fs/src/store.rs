@@ -4,17 +4,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jerry_domain::ports::{
-    Clock, IdGenerator, LockAdmin, LockManager, Malformed, RepositoryError, StoreCare,
-    WorkItemRepository,
+    Clock, CursorStore, IdGenerator, LockAdmin, LockManager, Lookout, Malformed, NewHint,
+    RepositoryError, StoreCare, WorkItemRepository,
 };
 
 use crate::atomic_file::AtomicFiles;
 use crate::care::FsCare;
 use crate::clock::SystemClock;
 use crate::codec;
+use crate::cursors::FsCursors;
 use crate::fault::storage_error;
 use crate::file_system::{FileSystemKind, file_system_of};
 use crate::format::{Format, STORE_FORMAT};
+use crate::hint::FsHint;
 use crate::ids::FsIds;
 use crate::layout::Layout;
 use crate::lock::{FsLocks, LockBackend, LockSettings};
@@ -147,6 +149,25 @@ impl Store {
     #[must_use]
     pub fn items(&self) -> Arc<dyn WorkItemRepository> {
         Arc::new(FsRepository::new(self.layout.clone(), self.locks.clone(), self.format))
+    }
+
+    /// What sights the items.
+    #[must_use]
+    pub fn lookout(&self) -> Arc<dyn Lookout> {
+        Arc::new(FsRepository::new(self.layout.clone(), self.locks.clone(), self.format))
+    }
+
+    /// What tells that an item may have changed.
+    #[must_use]
+    pub fn hint(&self) -> NewHint {
+        let layout = self.layout.clone();
+        Arc::new(move || Box::new(FsHint::new(&layout)))
+    }
+
+    /// What watchers have seen.
+    #[must_use]
+    pub fn cursors(&self) -> Arc<dyn CursorStore> {
+        Arc::new(FsCursors::new(self.layout.clone(), self.locks.clone()))
     }
 
     /// The ids. Each call makes a generator of its own; one a process is enough.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jerry_conformance::{Fixture, ids, locks, repository};
+use jerry_conformance::{Fixture, cursors, ids, locks, repository};
 use jerry_infra_fs::Store;
 use jerry_infra_fs::lock::{LockBackend, LockSettings};
 use tempfile::TempDir;
@@ -41,7 +41,13 @@ macro_rules! stamped {
                 Fixture::new(move || open().locks())
             }
 
+            fn watchers() -> Fixture<cursors::Handle> {
+                let open = store(LockBackend::$backend);
+                Fixture::new(move || open().cursors())
+            }
+
             jerry_conformance::repository_suite!(items);
+            jerry_conformance::cursor_suite!(watchers);
             jerry_conformance::id_suite!(identities);
             jerry_conformance::lock_suite!(exclusion);
         }

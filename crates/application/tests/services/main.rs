@@ -11,3 +11,4 @@ mod query;
 mod ready;
 mod relate;
 mod requests;
+mod watch;

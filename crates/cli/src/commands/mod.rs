@@ -25,6 +25,7 @@ mod setup;
 mod show;
 mod transition;
 mod update;
+mod watch;
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
@@ -85,6 +86,8 @@ pub enum Item {
     List(Lazy<list::Arguments>),
     /// List what can be begun: pending, unclaimed, waiting for nothing
     Ready(Lazy<ready::Arguments>),
+    /// Wait for items to change, and tell how they did
+    Watch(Lazy<watch::Arguments>),
     /// Show an item in full
     Show(Lazy<show::Arguments>),
     /// Change an item's fields
@@ -191,6 +194,7 @@ impl Item {
             Self::Q(arguments) => arguments.0.run(session).await,
             Self::List(arguments) => arguments.0.run(session).await,
             Self::Ready(arguments) => arguments.0.run(session).await,
+            Self::Watch(arguments) => arguments.0.run(session).await,
             Self::Show(arguments) => arguments.0.run(session).await,
             Self::Update(arguments) => arguments.0.run(session).await,
             Self::Claim(arguments) => arguments.0.run(session).await,

@@ -23,6 +23,12 @@ impl<'a> Json<'a> {
         self.write(&Envelope::of(answer))
     }
 
+    /// Writes one of several answers, each for whoever reads along.
+    pub(crate) fn say_on<T: Answer>(&mut self, answer: &T) -> io::Result<()> {
+        Json::new(self.out).say(answer)?;
+        self.out.flush()
+    }
+
     /// Writes the answer whose fields are those of `fields`.
     pub(crate) fn answer<T: Serialize>(self, kind: &str, fields: &T) -> io::Result<()> {
         self.write(&Envelope::new(kind, fields))

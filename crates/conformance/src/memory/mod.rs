@@ -1,6 +1,8 @@
 //! Adapters that keep everything in memory and are stricter than production.
 
 mod clock;
+mod cursors;
+mod hint;
 mod ids;
 mod locks;
 mod repository;
@@ -8,6 +10,8 @@ mod repository;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use clock::ManualClock;
+pub use cursors::MemoryCursors;
+pub use hint::deaf;
 pub use ids::MemoryIds;
 pub use locks::MemoryLocks;
 pub use repository::MemoryRepository;

@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jerry_domain::ports::{
-    Change, Insertion, LockGuard, LockManager, LockName, Malformed, RepositoryError, Summaries,
-    Tombstone, Tombstones, Unreadable, Update, WorkItemRepository,
+    Change, Insertion, LockGuard, LockManager, LockName, Lookout, Malformed, RepositoryError,
+    Sighting, Sightings, Summaries, Tombstone, Tombstones, Unreadable, Update, WorkItemRepository,
 };
 use jerry_domain::{MAX_ITEM_BYTES, Prefix, Stamp, Summary, Uid, WorkId, WorkItem};
 
@@ -246,15 +247,29 @@ impl WorkItemRepository for MemoryRepository {
     }
 
     async fn summaries(&self) -> Result<Summaries, RepositoryError> {
+        Ok(Box::new(self.look().await?.map(|sighting| Ok(sighting?.summary))))
+    }
+}
+
+#[async_trait]
+impl Lookout for MemoryRepository {
+    async fn look(&self) -> Result<Sightings, RepositoryError> {
         let state = held(&self.state);
-        let summary = |(id, text): (&WorkId, &String)| match parse(id, text) {
-            Ok(item) => Ok(Summary::from(&item)),
+        let sighting = |(id, text): (&WorkId, &String)| match parse(id, text) {
+            Ok(item) => Ok(Sighting { summary: Summary::from(&item), digest: digest(text) }),
             Err(malformed) => Err(Unreadable::from(malformed)),
         };
-        let all: Vec<_> = state.items.iter().map(summary).collect();
+        let all: Vec<_> = state.items.iter().map(sighting).collect();
         // No particular order is promised, so nobody may get used to one.
         Ok(Box::new(all.into_iter().rev()))
     }
+}
+
+/// Of no use in another process, but the store is not there either.
+fn digest(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]

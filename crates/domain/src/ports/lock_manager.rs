@@ -54,6 +54,12 @@ impl LockName {
         Self("index".to_owned())
     }
 
+    /// The lock of what watchers have seen.
+    #[must_use]
+    pub fn cursors() -> Self {
+        Self("cursors".to_owned())
+    }
+
     /// The lock of one worker slot.
     #[must_use]
     pub fn worker(slot: u16) -> Self {

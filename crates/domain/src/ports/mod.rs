@@ -4,15 +4,21 @@
 //! async so that an adapter whose work is truly asynchronous fits them too.
 
 mod care;
+mod change_hint;
 mod clock;
+mod cursor_store;
 mod id_generator;
 mod lock_manager;
+mod lookout;
 mod storage;
 mod work_item_repository;
 
 pub use care::*;
+pub use change_hint::*;
 pub use clock::*;
+pub use cursor_store::*;
 pub use id_generator::*;
 pub use lock_manager::*;
+pub use lookout::*;
 pub use storage::*;
 pub use work_item_repository::*;

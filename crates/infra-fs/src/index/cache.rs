@@ -1,8 +1,8 @@
 //! The file `index.json`: one line an item, with what the item's file looked like when it was read.
 //!
 //! ```text
-//! {"schema":1,"crc32":"9ae0daaf","rows":[
-//! ["WORK-001.json",inode,size,mtime,ctime,[…]],
+//! {"schema":2,"crc32":"9ae0daaf","rows":[
+//! ["WORK-001.json",inode,size,mtime,ctime,digest,[…]],
 //! …
 //! ]}
 //! ```
@@ -19,8 +19,9 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
+#[cfg(feature = "proof")]
 use jerry_domain::Summary;
-use jerry_domain::ports::{LockName, Unreadable};
+use jerry_domain::ports::{LockName, Sighting, Sightings, Unreadable};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -54,16 +55,17 @@ impl Loaded {
 pub(super) struct CachedRow {
     name: Range<usize>,
     pub(super) fingerprint: Fingerprint,
+    digest: u64,
     summary: Range<usize>,
 }
 
 #[derive(Deserialize)]
-struct Line<'a>(#[serde(borrow)] &'a str, u64, u64, i64, i64, #[serde(borrow)] &'a RawValue);
+struct Line<'a>(#[serde(borrow)] &'a str, u64, u64, i64, i64, u64, #[serde(borrow)] &'a RawValue);
 
 const FOOTER: &str = "]}\n";
 
 fn header(crc: u32) -> String {
-    format!("{{\"schema\":1,\"crc32\":\"{crc:08x}\",\"rows\":[\n")
+    format!("{{\"schema\":2,\"crc32\":\"{crc:08x}\",\"rows\":[\n")
 }
 
 impl Cache {
@@ -98,12 +100,12 @@ impl Cache {
 
     /// What a row says; where this version cannot read it, what the item's file says. `None` when
     /// the file has gone by now.
-    fn summary(&self, row: CachedRow, layout: &Layout) -> Option<Result<Summary, Unreadable>> {
+    fn sighting(&self, row: CachedRow, layout: &Layout) -> Option<Result<Sighting, Unreadable>> {
         let Self::Loaded(Loaded { text, .. }) = self else { return None };
         let cached: Option<Row<'_>> = serde_json::from_str(&text[row.summary]).ok();
         match cached.and_then(Row::into_summary) {
-            Some(summary) => Some(Ok(summary)),
-            None => super::summary_of(layout, &text[row.name]).transpose(),
+            Some(summary) => Some(Ok(Sighting { summary, digest: row.digest })),
+            None => super::sighting_of(layout, &text[row.name]).transpose(),
         }
     }
 }
@@ -132,10 +134,12 @@ fn parse(text: &str) -> Option<Vec<CachedRow>> {
     };
     let row = |line: &str| {
         let line = line.strip_suffix(',').unwrap_or(line);
-        let Line(name, inode, size, mtime, ctime, summary) = serde_json::from_str(line).ok()?;
+        let Line(name, inode, size, mtime, ctime, digest, summary) =
+            serde_json::from_str(line).ok()?;
         Some(CachedRow {
             name: place(name),
             fingerprint: Fingerprint { inode, size, mtime, ctime },
+            digest,
             summary: place(summary.get()),
         })
     };
@@ -147,19 +151,15 @@ fn parse(text: &str) -> Option<Vec<CachedRow>> {
     Some(rows)
 }
 
-/// The summaries of `rows`, parsed as they are asked for; many of them ahead of that, on every
+/// What `rows` are about, parsed as they are asked for; many of them ahead of that, on every
 /// core, a bounded number at a time.
-pub(super) fn rows(
-    cache: Arc<Cache>,
-    mut rows: Vec<CachedRow>,
-    layout: &Layout,
-) -> Box<dyn Iterator<Item = Result<Summary, Unreadable>> + Send> {
+pub(super) fn rows(cache: Arc<Cache>, mut rows: Vec<CachedRow>, layout: &Layout) -> Sightings {
     const WORTH_A_THREAD: usize = 4096;
     const AHEAD: usize = 512;
     let layout = layout.clone();
     let threads = cores::threads_for(rows.len(), WORTH_A_THREAD);
     if threads == 1 {
-        return Box::new(rows.into_iter().filter_map(move |row| cache.summary(row, &layout)));
+        return Box::new(rows.into_iter().filter_map(move |row| cache.sighting(row, &layout)));
     }
     let (sender, receiver) = mpsc::sync_channel::<Vec<_>>(threads);
     let share = rows.len().div_ceil(threads);
@@ -168,7 +168,7 @@ pub(super) fn rows(
         let (cache, layout, sender) = (cache.clone(), layout.clone(), sender.clone());
         thread::spawn(move || {
             for chunk in part.chunks(AHEAD) {
-                let chunk = chunk.iter().filter_map(|row| cache.summary(row.clone(), &layout));
+                let chunk = chunk.iter().filter_map(|row| cache.sighting(row.clone(), &layout));
                 if sender.send(chunk.collect()).is_err() {
                     // Nobody asks any more.
                     return;
@@ -186,7 +186,7 @@ pub(super) fn write_back<'a>(
     locks: &FsLocks,
     cache: &Cache,
     kept: &[CachedRow],
-    fresh: impl Iterator<Item = (&'a Found, &'a Summary)>,
+    fresh: impl Iterator<Item = (&'a Found, &'a Sighting)>,
 ) {
     let Ok(Some(_guard)) = locks.try_acquire(&LockName::index()) else { return };
     if let Some(text) = encode(cache, kept, fresh) {
@@ -197,22 +197,25 @@ pub(super) fn write_back<'a>(
 fn encode<'a>(
     cache: &Cache,
     kept: &[CachedRow],
-    fresh: impl Iterator<Item = (&'a Found, &'a Summary)>,
+    fresh: impl Iterator<Item = (&'a Found, &'a Sighting)>,
 ) -> Option<String> {
     let mut lines = BTreeMap::new();
     if let Cache::Loaded(Loaded { text, .. }) = cache {
         let cached = |row: &CachedRow| Cow::Borrowed(&text[row.summary.clone()]);
-        lines.extend(kept.iter().map(|row| (cache.name(row), (row.fingerprint, cached(row)))));
+        lines.extend(
+            kept.iter().map(|row| (cache.name(row), (row.fingerprint, row.digest, cached(row)))),
+        );
     }
-    for (file, summary) in fresh {
+    for (file, Sighting { summary, digest }) in fresh {
         let summary = serde_json::to_string(&Row::from(summary)).ok()?;
-        lines.insert(&file.name, (file.fingerprint, Cow::Owned(summary)));
+        lines.insert(&file.name, (file.fingerprint, *digest, Cow::Owned(summary)));
     }
     let mut body = String::new();
-    for (name, (fingerprint, summary)) in lines {
+    for (name, (fingerprint, digest, summary)) in lines {
         let Fingerprint { inode, size, mtime, ctime } = fingerprint;
         let comma = if body.is_empty() { "" } else { ",\n" };
-        write!(body, "{comma}[\"{name}\",{inode},{size},{mtime},{ctime},{summary}]").ok()?;
+        write!(body, "{comma}[\"{name}\",{inode},{size},{mtime},{ctime},{digest},{summary}]")
+            .ok()?;
     }
     if !body.is_empty() {
         body.push('\n');

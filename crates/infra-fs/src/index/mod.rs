@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use jerry_domain::ports::{Malformed, StorageError, Summaries, Unreadable};
+use jerry_domain::ports::{Malformed, Sighting, Sightings, StorageError, Summaries, Unreadable};
 use jerry_domain::{Summary, WorkId, WorkItem};
 
 use cache::{Cache, CachedRow};
@@ -28,6 +28,7 @@ pub(crate) use scan::{all_names, names};
 
 use crate::layout::{Layout, id_of_file};
 use crate::lock::FsLocks;
+use crate::read::Content;
 use crate::{read, tombstone};
 
 /// How old a file's last change must be before its times can be trusted to tell a later one.
@@ -43,8 +44,13 @@ pub(crate) enum CacheState {
     Current,
 }
 
-/// Lists every item in brief. Writes the cache back when enough of it was out of date.
+/// Every item in brief, as [`sightings`] has them.
 pub(crate) fn summaries(layout: &Layout, locks: &FsLocks) -> Result<Summaries, StorageError> {
+    Ok(Box::new(sightings(layout, locks)?.map(|sighting| Ok(sighting?.summary))))
+}
+
+/// Sights every item. Writes the cache back when enough of it was out of date.
+pub(crate) fn sightings(layout: &Layout, locks: &FsLocks) -> Result<Sightings, StorageError> {
     let Look { cache, plan, dead, now } = look(layout)?;
     let (mut cached, mut stale) = (Vec::new(), Vec::new());
     for step in plan {
@@ -60,11 +66,11 @@ pub(crate) fn summaries(layout: &Layout, locks: &FsLocks) -> Result<Summaries, S
     let listed = cached.iter().map(|row| cache.name(row));
     let listed = listed.chain(parsed.iter().map(|(file, _)| file.name.as_str()));
     let (deleted, unreadable) = tombstone::among(layout, listed)?;
-    let parsed = parsed.into_iter().map(|(_, summary)| summary);
+    let parsed = parsed.into_iter().map(|(_, sighting)| sighting);
     let all = cache::rows(cache, cached, layout).chain(parsed);
     let all = all.chain(unreadable.into_iter().map(Err));
-    Ok(Box::new(all.filter(move |summary| match summary {
-        Ok(summary) => deleted.get(&summary.id) != Some(&summary.uid),
+    Ok(Box::new(all.filter(move |sighting| match sighting {
+        Ok(Sighting { summary, .. }) => deleted.get(&summary.id) != Some(&summary.uid),
         Err(_) => true,
     })))
 }
@@ -140,27 +146,34 @@ fn load_and_list(index: &Path, items: &Path) -> (Cache, Result<Vec<Found>, Stora
     })
 }
 
-type Parsed = Vec<(Found, Result<Summary, Unreadable>)>;
+type Parsed = Vec<(Found, Result<Sighting, Unreadable>)>;
 
 /// Parses files on every core there is.
 fn parse(layout: &Layout, files: Vec<Found>) -> Parsed {
     const WORTH_A_THREAD: usize = 256;
     let read = |file: Found| {
-        let summary = summary_of(layout, &file.name);
+        let sighting = sighting_of(layout, &file.name);
         // Gone between the listing and the read: deleted, which is no error.
-        summary.transpose().map(|summary| (file, summary))
+        sighting.transpose().map(|sighting| (file, sighting))
     };
     let read_all = |files: Vec<Found>| files.into_iter().filter_map(read).collect::<Parsed>();
     cores::share(files, WORTH_A_THREAD, read_all).into_iter().flatten().collect()
 }
 
-fn summary_of(layout: &Layout, name: &str) -> Result<Option<Summary>, Unreadable> {
+fn sighting_of(layout: &Layout, name: &str) -> Result<Option<Sighting>, Unreadable> {
     let path = layout.items().join(name);
     let shown = layout.relative(&path);
     let Some(id) = id_of_file(name) else {
         return Err(misnamed(shown, "its name is not an id; `jerry doctor` helps").into());
     };
-    Ok(read_item(&path, &shown, &id)?.map(|item| Summary::from(&item)))
+    let Some((item, content)) = read_named(&path, &shown, &id)? else { return Ok(None) };
+    Ok(Some(Sighting { summary: Summary::from(&item), digest: digest(&content.bytes) }))
+}
+
+/// Every write by jerry is told by the version. This tells texts of one version apart, which people
+/// and git make: their length and their checksum.
+fn digest(text: &[u8]) -> u64 {
+    (text.len() as u64) << 32 | u64::from(crc32fast::hash(text))
 }
 
 /// Reads an item's file and checks that it holds the item that its name says.
@@ -169,9 +182,17 @@ pub(crate) fn read_item(
     shown: &str,
     id: &WorkId,
 ) -> Result<Option<WorkItem>, Unreadable> {
-    let Some((item, _)) = read::json::<WorkItem>(path, shown)? else { return Ok(None) };
+    Ok(read_named(path, shown, id)?.map(|(item, _)| item))
+}
+
+fn read_named(
+    path: &Path,
+    shown: &str,
+    id: &WorkId,
+) -> Result<Option<(WorkItem, Content)>, Unreadable> {
+    let Some((item, content)) = read::json::<WorkItem>(path, shown)? else { return Ok(None) };
     check_name(&item, shown, id)?;
-    Ok(Some(item))
+    Ok(Some((item, content)))
 }
 
 pub(crate) fn check_name(item: &WorkItem, shown: &str, id: &WorkId) -> Result<(), Malformed> {
@@ -195,9 +216,9 @@ fn pays(outdated: usize, cached: usize) -> bool {
 }
 
 /// What was parsed and may be cached.
-fn fresh(parsed: &Parsed, now: SystemTime) -> impl Iterator<Item = (&Found, &Summary)> + Clone {
-    parsed.iter().filter_map(move |(file, summary)| {
-        let summary = summary.as_ref().ok()?;
-        file.fingerprint.settled(now, RACY).then_some((file, summary))
+fn fresh(parsed: &Parsed, now: SystemTime) -> impl Iterator<Item = (&Found, &Sighting)> + Clone {
+    parsed.iter().filter_map(move |(file, sighting)| {
+        let sighting = sighting.as_ref().ok()?;
+        file.fingerprint.settled(now, RACY).then_some((file, sighting))
     })
 }
