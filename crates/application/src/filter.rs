@@ -142,10 +142,7 @@ impl Filter {
 
     pub(crate) fn compare(&self, one: &Summary, other: &Summary) -> Ordering {
         let order = match self.sort {
-            SortKey::Priority => {
-                let urgency = |item: &Summary| (item.priority, item.created_at, item.uid);
-                urgency(one).cmp(&urgency(other))
-            }
+            SortKey::Priority => one.urgency().cmp(&other.urgency()),
             SortKey::Id => Ordering::Equal,
             SortKey::Created => one.created_at.cmp(&other.created_at),
             SortKey::Updated => one.updated_at.cmp(&other.updated_at),

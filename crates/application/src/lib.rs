@@ -4,6 +4,7 @@
 //! through the domain's ports only, so that the same services run over files, over memory and
 //! over whatever comes next.
 
+mod blocked;
 mod claim_next;
 mod create;
 mod delete;
@@ -14,6 +15,7 @@ mod filter;
 mod interchange;
 mod modify;
 mod numbering;
+mod plans;
 mod ports;
 mod query;
 mod ready;
@@ -21,8 +23,11 @@ mod references;
 mod relate;
 mod requests;
 mod text_search;
+mod view;
 mod watch;
+mod why;
 
+pub use blocked::{Blocked, Waiting, WaitingItems};
 pub use claim_next::ClaimNext;
 pub use create::{Create, NewItem};
 pub use delete::Delete;
@@ -34,9 +39,11 @@ pub use interchange::{
     Remark, Renumbered, render_markdown,
 };
 pub use modify::Modify;
+pub use plans::{LongestChain, Plans};
 pub use ports::{Ports, Request};
 pub use query::{Hit, Page, Query, SearchResult};
-pub use ready::{Ready, ReadyItems};
+pub use ready::{ExplainedItems, Placed, Ready, ReadyItems};
 pub use relate::Relate;
 pub use text_search::Excerpt;
 pub use watch::{Changes, Deletion, Happening, ItemChange, Watch, Watching};
+pub use why::{Reasons, Standing, WayPoint, Why};

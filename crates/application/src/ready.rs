@@ -4,10 +4,11 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use jerry_domain::ports::Unreadable;
-use jerry_domain::{ProgressCount, ReadyList, Summary, WorkId};
+use jerry_domain::{Plan, ProgressCount, ReadyList, Situation, Status, Summary, WorkId};
 
+use crate::blocked::{Waiting, with_reasons};
 use crate::references::Names;
-use crate::{Error, Ports};
+use crate::{Error, Ports, view, why};
 
 /// The items that can be begun.
 #[derive(Debug)]
@@ -16,6 +17,36 @@ pub struct ReadyItems {
     pub items: Vec<Summary>,
     /// How many there are without the limit.
     pub total: usize,
+    /// How far the items that have parts are.
+    pub progress: ProgressCount,
+    /// What could not be read; whoever waits for one of these is not ready.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// Why an item comes where it comes among those that can be begun.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed {
+    /// The item.
+    pub item: Summary,
+    /// Its place, from 1 on: the most urgent come first, then the oldest.
+    pub place: usize,
+    /// The unfinished items that wait for it.
+    pub needed_by: Vec<WorkId>,
+    /// How many of its parts are not finished. `claim --next` passes over what has such parts.
+    pub unfinished_parts: usize,
+}
+
+/// What can be begun and why, and what cannot and why not.
+#[derive(Debug)]
+pub struct ExplainedItems {
+    /// As many as the limit allows.
+    pub items: Vec<Placed>,
+    /// How many there are without the limit.
+    pub total: usize,
+    /// The other open items, as many as the limit allows, the most urgent first.
+    pub not_ready: Vec<Waiting>,
+    /// How many of those there are without the limit.
+    pub not_ready_total: usize,
     /// How far the items that have parts are.
     pub progress: ProgressCount,
     /// What could not be read; whoever waits for one of these is not ready.
@@ -42,6 +73,52 @@ impl Ready {
     /// [`Error::Repository`] when the store cannot be listed.
     pub async fn ready(&self, limit: usize) -> Result<ReadyItems, Error> {
         self.of(ReadyList::new(self.ports.clock.now()), |_| true, limit).await
+    }
+
+    /// The items of [`Ready::ready`] with why they come where they come, and the others that are
+    /// open with why they cannot be begun: at most `limit` of either, 0 for all.
+    ///
+    /// # Errors
+    /// [`Error::Repository`] when the store cannot be listed.
+    pub async fn explained(&self, limit: usize) -> Result<ExplainedItems, Error> {
+        let (items, unreadable) = view::of(&self.ports).await?;
+        let now = self.ports.clock.now();
+        let plan = Plan::new(&items, now);
+        let mut progress = ProgressCount::default();
+        items.iter().for_each(|item| progress.add(item));
+        let open = items.iter().filter(|item| !item.status.is_closed());
+        let (mut ready, mut others): (Vec<_>, Vec<_>) =
+            open.partition(|item| plan.situation(item) == Situation::Ready);
+        let (total, not_ready_total) = (ready.len(), others.len());
+        for some in [&mut ready, &mut others] {
+            some.sort_unstable_by_key(|item| item.urgency());
+            some.truncate(if limit == 0 { items.len() } else { limit });
+        }
+        let placed = ready.into_iter().zip(1..).map(|(item, place)| Placed {
+            item: item.clone(),
+            place,
+            needed_by: plan.waiting_for(item).map(|waiter| waiter.id.clone()).collect(),
+            unfinished_parts: plan.unfinished_parts(item).count(),
+        });
+        let placed = placed.collect();
+        let mut not_ready = Vec::with_capacity(others.len());
+        for item in others {
+            let since = match item.status {
+                Status::Blocked => {
+                    why::since(&self.ports, &why::standing(&plan, item), now).await?
+                }
+                _ => None,
+            };
+            not_ready.push(with_reasons(&plan, item, since));
+        }
+        Ok(ExplainedItems {
+            items: placed,
+            total,
+            not_ready,
+            not_ready_total,
+            progress,
+            unreadable,
+        })
     }
 
     /// What `list` holds of the items that are `wanted`.

@@ -140,7 +140,7 @@ impl Code {
             Self::NothingReady => (
                 "nothing_ready",
                 Some(5_000),
-                "`jerry list` shows what others work on and what waits for what",
+                "`jerry ready --explain` shows what others work on and what waits for what",
             ),
             Self::Unchanged => ("unchanged", Some(0), "go on from the cursor in the context"),
             Self::Storage => ("storage", None, "look at the device and the file system"),

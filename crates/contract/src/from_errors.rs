@@ -37,7 +37,7 @@ impl From<Error> for Failure {
                 with_moves(Self::of(Code::InvalidTransition, &error), from).about(id)
             }
             Error::NothingReady => Self::of(Code::NothingReady, &error)
-                .hint("`jerry list` shows what others work on and what waits for what"),
+                .hint("`jerry ready --explain` shows what others work on and what waits for what"),
             Error::UnknownCursor { ref cursor } => {
                 Self::of(Code::UnknownCursor, &error).with("cursor", cursor.as_str()).hint(
                     "changes since then cannot be told: look at all items with `jerry list --all`, \

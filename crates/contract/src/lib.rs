@@ -9,6 +9,7 @@ mod answer;
 mod code;
 mod failure;
 mod from_errors;
+mod plan;
 mod watch;
 
 pub use answer::{
@@ -16,4 +17,5 @@ pub use answer::{
 };
 pub use code::Code;
 pub use failure::{ErrorBody, Failed, Failure, chain};
+pub use plan::{Because, BlockedItems, Chain, Explained, InPlace, Point, Stands, Tree, Waits};
 pub use watch::{Change, ChangeKind, ChangedItems};

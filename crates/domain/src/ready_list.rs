@@ -68,13 +68,12 @@ impl ReadyList {
                 && !parents.contains(&item.uid)
         });
         let total = free.len();
-        let urgency = |item: &Summary| (item.priority, item.created_at, item.uid);
         if (1..total).contains(&limit) {
             // The rest need not be sorted to be left out.
-            free.select_nth_unstable_by_key(limit, urgency);
+            free.select_nth_unstable_by_key(limit, Summary::urgency);
             free.truncate(limit);
         }
-        free.sort_unstable_by_key(urgency);
+        free.sort_unstable_by_key(Summary::urgency);
         (total, free)
     }
 }

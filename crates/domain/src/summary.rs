@@ -68,6 +68,12 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// What comes first when it is the smallest: the most urgent, then the oldest.
+    #[must_use]
+    pub fn urgency(&self) -> (Priority, Timestamp, Uid) {
+        (self.priority, self.created_at, self.uid)
+    }
+
     /// Whether somebody may begin it at `now`: it is pending and unclaimed, or its claim has
     /// lapsed.
     #[must_use]

@@ -49,7 +49,7 @@ fn an_item_is_completed_after_its_parts(#[case] moves: &[Transition], #[case] is
         Err(error) => {
             assert!(!is_allowed, "{error}");
             let Refusal::UnfinishedParts { parts } = refusal(error) else { panic!("another rule") };
-            assert_eq!(parts, [part.id.clone()]);
+            assert_eq!(parts, ids([&part]));
         }
     }
 }

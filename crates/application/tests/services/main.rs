@@ -12,3 +12,4 @@ mod ready;
 mod relate;
 mod requests;
 mod watch;
+mod why;

@@ -12,6 +12,7 @@ use jerry_domain::{
 use serde_json::json;
 
 use super::Outcome;
+use super::dep_tree::{PathArguments, TreeArguments};
 use crate::args::{Change, ItemArg};
 use crate::complete;
 use crate::exit::Failure;
@@ -35,6 +36,10 @@ enum Action {
     /// List what an item waits for, what waits for it, its parts and its links
     #[command(visible_alias = "ls")]
     List(ItemArg),
+    /// Show what an item waits for, what that waits for, and so on
+    Tree(TreeArguments),
+    /// Show the longest chain of unfinished items that must be finished one after the other
+    CriticalPath(PathArguments),
 }
 
 #[derive(Debug, Args)]
@@ -84,6 +89,8 @@ impl Arguments {
         match self.action {
             Action::Add(add) => add.run(session).await,
             Action::Remove(remove) => remove.run(session).await,
+            Action::Tree(tree) => tree.run(session).await,
+            Action::CriticalPath(path) => path.run(session).await,
             Action::List(item) => list(session, &item.id(session)?).await,
         }
     }

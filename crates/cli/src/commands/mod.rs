@@ -1,5 +1,6 @@
 //! The commands, one file each: its options, its call of the application, its answer.
 
+mod blocked;
 mod check;
 mod claim;
 mod completions;
@@ -8,6 +9,7 @@ mod create;
 mod delete;
 mod demo;
 mod dep;
+mod dep_tree;
 mod doctor;
 mod export;
 mod id;
@@ -26,6 +28,7 @@ mod show;
 mod transition;
 mod update;
 mod watch;
+mod why;
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
@@ -88,6 +91,10 @@ pub enum Item {
     Ready(Lazy<ready::Arguments>),
     /// Wait for items to change, and tell how they did
     Watch(Lazy<watch::Arguments>),
+    /// List what waits, and for what
+    Blocked(Lazy<blocked::Arguments>),
+    /// Tell what holds an item up, down to what somebody could work on now
+    Why(Lazy<why::Arguments>),
     /// Show an item in full
     Show(Lazy<show::Arguments>),
     /// Change an item's fields
@@ -195,6 +202,8 @@ impl Item {
             Self::List(arguments) => arguments.0.run(session).await,
             Self::Ready(arguments) => arguments.0.run(session).await,
             Self::Watch(arguments) => arguments.0.run(session).await,
+            Self::Blocked(arguments) => arguments.0.run(session).await,
+            Self::Why(arguments) => arguments.0.run(session).await,
             Self::Show(arguments) => arguments.0.run(session).await,
             Self::Update(arguments) => arguments.0.run(session).await,
             Self::Claim(arguments) => arguments.0.run(session).await,

@@ -4,6 +4,7 @@ mod escape;
 mod item;
 mod json;
 mod list;
+mod standing;
 mod style;
 mod table;
 
@@ -12,7 +13,8 @@ use std::io::{self, Write};
 pub(crate) use escape::{block, line};
 pub(crate) use item::{Changed, Shown};
 pub(crate) use json::Json;
-pub(crate) use list::{Listing, report_unreadable};
+pub(crate) use list::{Listing, report_unreadable, who_has};
+pub(crate) use standing::{reasons, said, way_point};
 pub use style::Style;
 pub(crate) use style::{Paint, priority_paint, status_paint};
 pub(crate) use table::{Cell, write as write_table};

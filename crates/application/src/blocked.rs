@@ -1,0 +1,92 @@
+//! What waits, and for what.
+
+use jerry_domain::ports::Unreadable;
+use jerry_domain::{Plan, ProgressCount, Since, Situation, Summary, Target, WorkId};
+
+use crate::why::{self, Standing};
+use crate::{Error, Ports, view};
+
+/// An item that waits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waiting {
+    /// The item.
+    pub item: Summary,
+    /// Whether it waits for others or somebody said that it cannot go on.
+    pub situation: Situation,
+    /// Who said so, when and why.
+    pub since: Option<Since>,
+    /// The unfinished items that it waits for.
+    pub waits_for: Vec<Standing>,
+    /// What it waits for and is not there, or cannot be read.
+    pub missing: Vec<WorkId>,
+}
+
+/// The items that wait.
+#[derive(Debug)]
+pub struct WaitingItems {
+    /// As many as the limit allows, the most urgent first, then the oldest.
+    pub items: Vec<Waiting>,
+    /// How many there are without the limit.
+    pub total: usize,
+    /// How far the items that have parts are.
+    pub progress: ProgressCount,
+    /// What could not be read, and so may be missing.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// Tells what waits. Takes no lock.
+#[derive(Clone)]
+pub struct Blocked {
+    ports: Ports,
+}
+
+impl Blocked {
+    /// A service over `ports`.
+    #[must_use]
+    pub fn new(ports: Ports) -> Self {
+        Self { ports }
+    }
+
+    /// The items that nobody can go on with: those that are free and wait for others, and those of
+    /// which somebody said so; at most `limit` of them, 0 for all.
+    ///
+    /// # Errors
+    /// [`Error::Repository`] when the store cannot be listed.
+    pub async fn blocked(&self, limit: usize) -> Result<WaitingItems, Error> {
+        let (items, unreadable) = view::of(&self.ports).await?;
+        let now = self.ports.clock.now();
+        let plan = Plan::new(&items, now);
+        let mut progress = ProgressCount::default();
+        items.iter().for_each(|item| progress.add(item));
+        let is_wanted = |item: &&Summary| {
+            matches!(plan.situation(item), Situation::Waiting | Situation::Blocked)
+        };
+        let mut wanted: Vec<_> = items.iter().filter(is_wanted).collect();
+        wanted.sort_unstable_by_key(|item| item.urgency());
+        let total = wanted.len();
+        wanted.truncate(if limit == 0 { total } else { limit });
+        let mut waiting = Vec::with_capacity(wanted.len());
+        for item in wanted {
+            let standing = why::standing(&plan, item);
+            let since = why::since(&self.ports, &standing, now).await?;
+            waiting.push(with_reasons(&plan, item, since));
+        }
+        Ok(WaitingItems { items: waiting, total, progress, unreadable })
+    }
+}
+
+/// `item` with what it waits for.
+pub(crate) fn with_reasons<'a>(
+    plan: &Plan<'a>,
+    item: &'a Summary,
+    since: Option<Since>,
+) -> Waiting {
+    let (mut waits_for, mut missing) = (Vec::new(), Vec::new());
+    for target in plan.held_up_by(item) {
+        match target {
+            Target::Item(needed) => waits_for.push(why::standing(plan, needed)),
+            Target::Missing(reference) => missing.push(reference.id.clone()),
+        }
+    }
+    Waiting { item: item.clone(), situation: plan.situation(item), since, waits_for, missing }
+}
