@@ -15,6 +15,7 @@ mod filter;
 mod interchange;
 mod modify;
 mod numbering;
+mod overview;
 mod plans;
 mod ports;
 mod query;
@@ -39,6 +40,7 @@ pub use interchange::{
     Remark, Renumbered, render_markdown,
 };
 pub use modify::Modify;
+pub use overview::{Overview, Situation};
 pub use plans::{LongestChain, Plans};
 pub use ports::{Ports, Request};
 pub use query::{Hit, Page, Query, SearchResult};

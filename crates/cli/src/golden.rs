@@ -1,6 +1,7 @@
 //! Every shape of JSON and the main texts, as they are, over a store in memory. What changes here
 //! changes the contract.
 
+mod agents;
 mod ready;
 mod watch;
 

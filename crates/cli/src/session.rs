@@ -150,23 +150,18 @@ impl Session {
     /// [`Code::Usage`] for a fence that is no number, [`Code::Invalid`] for a name that cannot be a
     /// session's.
     pub fn credentials(&self, id: Option<&WorkId>) -> Result<Credentials, Failure> {
-        let variable = |name: &str| match (self.env)(name).filter(|value| !value.is_empty()) {
-            Some(value) => value.into_string().map(Some).map_err(|value| {
-                Failure::new(Code::Usage, format!("{name} is not text: {}", value.display()))
-            }),
-            None => Ok(None),
-        };
         let session = match self.global.session.clone() {
-            None => variable("JERRY_SESSION")?,
+            None => self.variable("JERRY_SESSION")?,
             given => given,
         };
         let session = session.map(|name| SessionName::new(&name)).transpose()?;
-        let is_of_item = match variable("JERRY_ITEM")? {
-            Some(item) => Some(&self.id(&item)?) == id,
+        let is_of_item = match self.own_item()? {
+            Some(item) => Some(&item) == id,
             None => id.is_some(),
         };
         let fence = match self.global.fence {
-            None if is_of_item => variable("JERRY_FENCE")?
+            None if is_of_item => self
+                .variable("JERRY_FENCE")?
                 .map(|text| {
                     text.parse().map_err(|_| {
                         Failure::new(Code::Usage, format!("JERRY_FENCE is no number: '{text}'"))
@@ -176,6 +171,23 @@ impl Session {
             given => given.filter(|_| id.is_some()),
         };
         Ok(Credentials { session, fence, force: false })
+    }
+
+    /// The item that whoever started this process gave it to work on, if any.
+    ///
+    /// # Errors
+    /// [`Code::Usage`] when `JERRY_ITEM` is no id.
+    pub fn own_item(&self) -> Result<Option<WorkId>, Failure> {
+        self.variable("JERRY_ITEM")?.map(|item| self.id(&item)).transpose()
+    }
+
+    fn variable(&self, name: &str) -> Result<Option<String>, Failure> {
+        match (self.env)(name).filter(|value| !value.is_empty()) {
+            Some(value) => value.into_string().map(Some).map_err(|value| {
+                Failure::new(Code::Usage, format!("{name} is not text: {}", value.display()))
+            }),
+            None => Ok(None),
+        }
     }
 
     /// How long a claim stands.

@@ -10,6 +10,7 @@ mod code;
 mod failure;
 mod from_errors;
 mod plan;
+mod prime;
 mod watch;
 
 pub use answer::{
@@ -18,4 +19,5 @@ pub use answer::{
 pub use code::Code;
 pub use failure::{ErrorBody, Failed, Failure, chain};
 pub use plan::{Because, BlockedItems, Chain, Explained, InPlace, Point, Stands, Tree, Waits};
+pub use prime::{Brief, Primed};
 pub use watch::{Change, ChangeKind, ChangedItems};

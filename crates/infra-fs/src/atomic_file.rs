@@ -16,6 +16,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jerry_domain::ports::{LockError, LockName, Malformed, StorageError, Unreadable};
@@ -23,11 +24,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec;
-use crate::fault::storage_error;
+use crate::fault::{if_present, storage_error};
 use crate::layout;
 use crate::lock::FsLocks;
 use crate::publish::{self, Creation, PublishError, Staged};
 use crate::read::{self, Content, MAX_FILE_BYTES};
+use crate::steps;
 
 /// Why an operation on a file was not done. Unless it is [`AtomicFileError::Indeterminate`],
 /// everything is as it was.
@@ -230,6 +232,22 @@ impl AtomicFiles {
         let place = self.place(path)?;
         let _guard = self.locks.acquire(&place.lock, None)?;
         Ok(publish::remove(&place.path)?)
+    }
+
+    /// Removes the folders on the way to `path` that are empty; not this one itself.
+    ///
+    /// # Errors
+    /// [`AtomicFileError::Storage`].
+    pub fn remove_empty_folders(&self, path: &Path) -> Result<(), AtomicFileError> {
+        let place = self.place(path)?;
+        for folder in place.path.ancestors().skip(1).take_while(|folder| *folder != self.folder) {
+            match if_present(steps::remove_dir(folder)) {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => break,
+                Err(error) => return Err(storage_error("remove", folder, error).into()),
+            }
+        }
+        Ok(())
     }
 
     fn place(&self, path: &Path) -> Result<Place, AtomicFileError> {

@@ -21,6 +21,7 @@ mod locate;
 mod locks;
 mod man;
 mod note;
+mod prime;
 mod ready;
 mod search;
 mod setup;
@@ -55,6 +56,8 @@ pub enum Command {
     Import(Lazy<import::Arguments>),
     /// Hand items out, for another store or another program
     Export(Lazy<export::Arguments>),
+    /// Print what an agent must know before it begins
+    Prime(Lazy<prime::Arguments>),
     /// Look at the locks
     Locks(Lazy<locks::Arguments>),
     /// Find what is wrong with the store, and put it right
@@ -181,6 +184,7 @@ impl Command {
             Self::Items(items) => items.0.item.run(session).await,
             Self::Import(arguments) => arguments.0.run(session).await,
             Self::Export(arguments) => arguments.0.run(session).await,
+            Self::Prime(arguments) => arguments.0.run(session).await,
             Self::Locks(arguments) => arguments.0.run(session).await,
             Self::Doctor(arguments) => arguments.0.run(session).await,
             Self::Id(arguments) => arguments.0.run(session).await,

@@ -16,6 +16,7 @@ use crate::session::Session;
 const ATTRIBUTES: &str = ".gitattributes";
 
 const SECTION: Section<'_> = Section {
+    preface: "",
     begin: "# jerry setup git: begin",
     end: "# jerry setup git: end",
     body: "\

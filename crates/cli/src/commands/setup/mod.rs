@@ -3,6 +3,7 @@
 //! Every target can be set up, checked and removed. To remove it leaves each file as it was, byte by
 //! byte, and no file that was made for it.
 
+mod agents;
 mod git;
 mod section;
 
@@ -11,6 +12,10 @@ use std::io::{self, Write};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::json;
+
+#[cfg(test)]
+pub(crate) use agents::BODY as FOR_AGENTS;
+use agents::ForAgent;
 
 use super::Outcome;
 use crate::exit::{Code, Failure};
@@ -28,6 +33,16 @@ pub struct Arguments {
 enum Target {
     /// Let git merge items field by field, in this repository
     Git(Mode),
+    /// Tell Claude Code: CLAUDE.md
+    Claude(ForAgent),
+    /// Tell Codex: AGENTS.md
+    Codex(ForAgent),
+    /// Tell Cursor: .cursor/rules/jerry.mdc
+    Cursor(ForAgent),
+    /// Tell Gemini CLI: GEMINI.md
+    Gemini(ForAgent),
+    /// Tell every agent that reads AGENTS.md; the same section as for codex
+    AgentsMd(ForAgent),
 }
 
 /// What every target takes.
@@ -92,10 +107,20 @@ impl Part {
 
 impl Arguments {
     pub(crate) fn run(self, session: &Session) -> Outcome {
-        let (target, mode, parts) = match self.target {
-            Target::Git(mode) => ("git", mode, git::run(session, mode.action())?),
+        let (agent, asked) = match &self.target {
+            Target::Git(mode) => {
+                let parts = git::run(session, mode.action())?;
+                return Ok(Box::new(Report { target: "git", action: mode.action(), parts }));
+            }
+            Target::Claude(asked) => (agents::CLAUDE, asked),
+            Target::Codex(asked) => (agents::CODEX, asked),
+            Target::Cursor(asked) => (agents::CURSOR, asked),
+            Target::Gemini(asked) => (agents::GEMINI, asked),
+            Target::AgentsMd(asked) => (agents::AGENTS_MD, asked),
         };
-        Ok(Box::new(Report { target, action: mode.action(), parts }))
+        let action = asked.mode.action();
+        let parts = agent.run(session, asked, action)?;
+        Ok(Box::new(Report { target: agent.name, action, parts }))
     }
 }
 

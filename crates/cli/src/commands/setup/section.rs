@@ -6,7 +6,8 @@
 //! - a text that did not, or was empty: the section does not, and a line break before it, where there
 //!   is one, belongs to it.
 //!
-//! So an empty rest of a section that ended with a line break is a file that was made for it.
+//! So what ended with a line break, and leaves nothing or only what such a file begins with, is a file
+//! that was made for it.
 
 use std::ops::Range;
 use std::path::Path;
@@ -19,6 +20,8 @@ use crate::exit::{Code, Failure};
 
 /// A section and what is to stand in it.
 pub(super) struct Section<'a> {
+    /// What a file begins with that is made for the section; empty, or whole lines.
+    pub(super) preface: &'a str,
     /// The whole line that begins it, a comment in the language of the file.
     pub(super) begin: &'a str,
     /// The whole line that ends it.
@@ -69,7 +72,7 @@ impl Section<'_> {
 
     fn put_into(&self, path: &Path, text: Option<&str>) -> Result<String, Failure> {
         let block = self.block();
-        let Some(text) = text else { return Ok(format!("{block}\n")) };
+        let Some(text) = text else { return Ok(format!("{}{block}\n", self.preface)) };
         Ok(match self.find(path, text)? {
             Some(range) => {
                 let last = if text[range.clone()].ends_with('\n') { "\n" } else { "" };
@@ -87,7 +90,7 @@ impl Section<'_> {
         };
         let (before, after) = (&text[..range.start], &text[range.end..]);
         Ok(match text[range].ends_with('\n') {
-            true if before.is_empty() && after.is_empty() => TextEdit::Remove,
+            true if before == self.preface && after.is_empty() => TextEdit::Remove,
             true => TextEdit::Replace(format!("{before}{after}")),
             false => TextEdit::Replace(before.strip_suffix('\n').unwrap_or(before).to_owned()),
         })
@@ -126,7 +129,8 @@ mod tests {
 
     use super::*;
 
-    const SECTION: Section<'_> = Section { begin: "# begin", end: "# end", body: "one\ntwo\n" };
+    const SECTION: Section<'_> =
+        Section { preface: "", begin: "# begin", end: "# end", body: "one\ntwo\n" };
 
     fn path() -> &'static Path {
         Path::new("file")
@@ -161,6 +165,18 @@ mod tests {
         let with = put(None);
         assert_eq!(with, "# begin\none\ntwo\n# end\n");
         assert_eq!(taken(&with), TextEdit::Remove);
+    }
+
+    #[test]
+    fn what_a_file_made_for_it_begins_with_goes_too_unless_more_was_written() {
+        let section = Section { preface: "---\nx: 1\n---\n", ..SECTION };
+        let with = section.put_into(path(), None).expect("whole");
+        assert_eq!(with, "---\nx: 1\n---\n# begin\none\ntwo\n# end\n");
+        assert_eq!(section.taken_from(path(), &with).expect("whole"), TextEdit::Remove);
+        let more = TextEdit::Replace("---\nx: 1\n---\nmore\n".to_owned());
+        assert_eq!(section.taken_from(path(), &format!("{with}more\n")).expect("whole"), more);
+        let other = section.put_into(path(), Some("---\ny: 1\n---\n")).expect("whole");
+        assert!(other.starts_with("---\ny: 1\n---\n# begin"), "{other}");
     }
 
     #[test]

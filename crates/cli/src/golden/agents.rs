@@ -1,0 +1,32 @@
+//! What agents are told before they begin.
+
+use super::*;
+
+#[test]
+fn priming() {
+    let mut jerry = Jerry::with_items();
+    jerry.run(Style::PLAIN, "prime");
+    jerry.quietly("claim 3 --session s --lease 1h");
+    for command in ["prime", "prime --for subagent", "prime --actor ann"] {
+        jerry.run(Style::PLAIN, command);
+    }
+    jerry.json("prime");
+    insta::assert_snapshot!(jerry.transcript);
+}
+
+#[test]
+fn setting_up() {
+    let mut jerry = Jerry::new();
+    let folder = jerry.folder.path().join("project");
+    #[expect(clippy::disallowed_methods, reason = "a folder for the test")]
+    std::fs::create_dir(&folder).expect("made");
+    let dir = folder.display().to_string();
+    for command in ["cursor --check", "cursor", "cursor --check", "cursor --remove"] {
+        jerry.run(Style::PLAIN, &format!("setup {command} --dir {dir}"));
+    }
+    jerry.json(&format!("setup agents-md --dir {dir}"));
+    jerry.json(&format!("setup codex --check --dir {dir}"));
+    jerry.json(&format!("setup claude --check --dir {dir}"));
+    jerry.json(&format!("setup claude --dir {dir}/none"));
+    insta::assert_snapshot!(jerry.transcript.replace(&dir, "FOLDER"));
+}
