@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jerry_domain::ports::{Cursor, CursorError, IdError, LockError, RepositoryError};
-use jerry_domain::{Cycle, Refusal, Status, WorkId};
+use jerry_domain::{Cycle, Refusal, WorkId};
 
 /// Why a service did not do what was asked. Unless it is [`Error::Partly`] or
 /// [`RepositoryError::Indeterminate`], everything is as it was.
@@ -51,19 +51,6 @@ pub enum Error {
         /// The items that are parts of it.
         children: Vec<WorkId>,
     },
-    /// No move leads from where the item stands to where it was to stand.
-    #[error(
-        "{id} was not changed: it is {from} and cannot become {to}; from {from} it can: {}",
-        moves(*.from)
-    )]
-    NoMove {
-        /// The item.
-        id: WorkId,
-        /// Where it stands.
-        from: Status,
-        /// Where it was to stand.
-        to: Status,
-    },
     /// There is nothing that could be claimed.
     #[error("nothing is ready that could be claimed")]
     NothingReady,
@@ -105,11 +92,6 @@ impl Error {
             error => Self::Partly(Box::new(error)),
         }
     }
-}
-
-fn moves(from: Status) -> String {
-    let moves: Vec<_> = from.moves().map(|(verb, to)| format!("{verb} (to {to})")).collect();
-    moves.join(", ")
 }
 
 struct Needs<'a> {

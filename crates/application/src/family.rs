@@ -3,7 +3,7 @@
 //! completes one is made under it.
 
 use jerry_domain::ports::RepositoryError;
-use jerry_domain::{Edit, Family, ItemRef, Status, Transition, WorkId, WorkItem};
+use jerry_domain::{Edit, Family, ItemRef, Status, WorkId, WorkItem};
 
 use crate::ports::left_out;
 use crate::references::find;
@@ -12,10 +12,9 @@ use crate::{Error, Ports};
 /// What concerns `edits` of the item `id`. Looks at every item of the store where they complete it.
 pub(crate) async fn of(ports: &Ports, id: &WorkId, edits: &[Edit]) -> Result<Family, Error> {
     let mut family = of_new(ports, edits).await?;
-    let makes = |wanted| edits.iter().any(|edit| matches!(edit, Edit::Move(own) if *own == wanted));
     let is_moved = edits.iter().any(|edit| matches!(edit, Edit::Parent(_)));
-    let (completes, reopens) =
-        (makes(Transition::Complete), makes(Transition::Reopen) && !is_moved);
+    let completes = edits.iter().any(Edit::completes);
+    let reopens = edits.iter().any(Edit::reopens) && !is_moved;
     if !completes && !reopens {
         return Ok(family);
     }

@@ -1,7 +1,7 @@
 //! Changing an item.
 
 use jerry_domain::ports::{RepositoryError, Update};
-use jerry_domain::{Edit, Event, Status, Transition, WorkId, WorkItem};
+use jerry_domain::{Edit, Event, WorkId, WorkItem};
 
 use crate::{Error, Ports, Request, family, references, requests};
 
@@ -68,25 +68,5 @@ impl Modify {
         let rules = move |before: &WorkItem, after: &WorkItem| family.allows(Some(before), after);
         let change = self.ports.change(edits, request, rules);
         Ok(self.ports.items.update(id, request.if_version, change).await?)
-    }
-
-    /// The move that leads the item `id` to `status`; `None` where it stands there already.
-    ///
-    /// # Errors
-    /// [`Error::NoMove`] when no move leads there; [`Error::Repository`] when the item is not there.
-    pub async fn transition_to(
-        &self,
-        id: &WorkId,
-        status: Status,
-    ) -> Result<Option<Transition>, Error> {
-        let Some(item) = self.ports.items.get(id).await? else {
-            return Err(self.ports.absent(id).await?.into());
-        };
-        let from = item.status;
-        match from.transition_to(status) {
-            _ if from == status => Ok(None),
-            Some(transition) => Ok(Some(transition)),
-            None => Err(Error::NoMove { id: id.clone(), from, to: status }),
-        }
     }
 }

@@ -3,19 +3,15 @@
 use std::collections::{HashMap, HashSet};
 
 use jerry_domain::ports::RepositoryError;
-use jerry_domain::{Edit, Graph, ItemRef, LinkTarget, Summary, Transition, Uid, WorkId, WorkItem};
+use jerry_domain::{Edit, Graph, ItemRef, LinkTarget, Summary, Uid, WorkId, WorkItem};
 
 use crate::{Error, Ports};
 
 /// Whether a rule over several items decides on `edit`, so that it must be made under the lock
 /// `graph`.
 pub(crate) fn rules_over_items(edit: &Edit) -> bool {
-    matches!(
-        edit,
-        Edit::Parent(Some(_))
-            | Edit::AddDependency(_)
-            | Edit::Move(Transition::Complete | Transition::Reopen)
-    )
+    let points = matches!(edit, Edit::Parent(Some(_)) | Edit::AddDependency(_));
+    points || edit.completes() || edit.reopens()
 }
 
 /// Completes the references in `edits`. What is pointed at must exist; what is pointed away from

@@ -33,9 +33,6 @@ impl From<Error> for Failure {
                     .with("children", names(children))
                     .hint("detach them first, or cancel the item; --force deletes it all the same")
             }
-            Error::NoMove { ref id, from, .. } => {
-                with_moves(Self::of(Code::InvalidTransition, &error), from).about(id)
-            }
             Error::NothingReady => Self::of(Code::NothingReady, &error)
                 .hint("`jerry ready --explain` shows what others work on and what waits for what"),
             Error::UnknownCursor { ref cursor } => {
@@ -190,6 +187,9 @@ fn refused(refusal: &Refusal, whole: &dyn StdError) -> Failure {
         Refusal::Transition { from, transition } => {
             with_moves(Failure::of(Code::InvalidTransition, whole), *from)
                 .with("transition", transition.as_str())
+        }
+        Refusal::NoMove { from, to } => {
+            with_moves(Failure::of(Code::InvalidTransition, whole), *from).with("to", to.as_str())
         }
         Refusal::UnknownCheck { id, known } => {
             let known: Vec<_> = known.iter().map(|id| Value::from(id.as_str())).collect();

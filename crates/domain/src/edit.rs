@@ -123,6 +123,8 @@ pub enum Edit {
     Note(String),
     /// Move to another status.
     Move(Transition),
+    /// Make whatever move leads to this status; none where the item has it already.
+    MoveTo(Status),
     /// Claim the item, and begin it where it is not begun.
     Claim {
         /// How long the claim stands after each write, in whole seconds; `None` for ever.
@@ -130,6 +132,25 @@ pub enum Edit {
     },
     /// Pass the claim on to another.
     HandOver(Actor),
+}
+
+impl Edit {
+    /// Whether it completes an item that is not completed.
+    #[must_use]
+    pub fn completes(&self) -> bool {
+        matches!(self, Self::Move(Transition::Complete) | Self::MoveTo(Status::Completed))
+    }
+
+    /// Whether it takes up an item again that is closed.
+    #[must_use]
+    pub fn reopens(&self) -> bool {
+        let opens = |status: &Status| matches!(status, Status::Pending | Status::InProgress);
+        match self {
+            Self::Move(transition) => *transition == Transition::Reopen,
+            Self::MoveTo(status) => opens(status),
+            _ => false,
+        }
+    }
 }
 
 /// Why an edit cannot be made. The item is as it was.
@@ -142,6 +163,14 @@ pub enum Refusal {
         from: Status,
         /// What was asked for.
         transition: Transition,
+    },
+    /// No single move leads from one status to another.
+    #[error("no single move leads from {from} to {to}; from {from} it can: {}", moves(*.from))]
+    NoMove {
+        /// Where the item stands.
+        from: Status,
+        /// Where it was to go.
+        to: Status,
     },
     /// No entry of either checklist has this name.
     #[error("no criterion or sub-task is called {id}; there {}", names(.known))]
@@ -261,6 +290,13 @@ impl Event {
                 Transition::Release => Event::RELEASED,
                 Transition::Reopen => Event::REOPENED,
             }),
+            Edit::MoveTo(status) => Some(match status {
+                Status::Pending => Event::RELEASED,
+                Status::InProgress => Event::STARTED,
+                Status::Blocked => Event::BLOCKED,
+                Status::Completed => Event::COMPLETED,
+                Status::Cancelled => Event::CANCELLED,
+            }),
             Edit::Claim { .. } => Some(Event::CLAIMED),
             Edit::HandOver(_) => Some(Event::HANDED_OVER),
             _ => None,
@@ -323,6 +359,12 @@ pub(crate) fn make(record: &mut Record, edit: &Edit, stamp: &Stamp) -> Result<()
             extra: Extra::new(),
         }),
         Edit::Move(transition) => move_to(record, transition, stamp)?,
+        Edit::MoveTo(to) if record.status == to => {}
+        Edit::MoveTo(to) => {
+            let from = record.status;
+            let transition = from.transition_to(to).ok_or(Refusal::NoMove { from, to })?;
+            move_to(record, transition, stamp)?;
+        }
         Edit::Claim { lease } => claim::take(record, lease, stamp)?,
         Edit::HandOver(to) => claim::hand_over(record, to, stamp)?,
     }

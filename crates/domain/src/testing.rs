@@ -402,6 +402,7 @@ pub fn edit() -> impl Strategy<Value = Edit> {
         source().prop_map(Edit::AddSource),
         said.prop_map(Edit::Note),
         proptest::sample::select(&Transition::ALL[..]).prop_map(Edit::Move),
+        status().prop_map(Edit::MoveTo),
         option::of(any::<u32>()).prop_map(|lease| Edit::Claim {
             lease: lease.map(|seconds| Duration::from_secs(seconds.into())),
         }),

@@ -74,18 +74,13 @@ impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         let id = self.item.id(session)?;
         let request = self.change.request(session, &id)?;
-        let status = self.status;
-        let mut edits = self.edits(session)?;
-        if edits.is_empty() && status.is_none() {
+        let edits = self.edits(session)?;
+        if edits.is_empty() {
             return Err(Failure::new(Code::Usage, "there is nothing to update").hint(
                 "name a field, --title or --priority for example; see `jerry update --help`",
             ));
         }
-        let modify = session.modify()?;
-        if let Some(status) = status {
-            edits.extend(modify.transition_to(&id, status).await?.map(Edit::Move));
-        }
-        let update = modify.edit(&id, edits, &request).await?;
+        let update = session.modify()?.edit(&id, edits, &request).await?;
         Ok(Box::new(Changed::new("updated", update)))
     }
 
@@ -108,6 +103,7 @@ impl Arguments {
         let external_ref = set_or_clear(self.external_ref, self.no_external_ref);
         edits.extend(external_ref.map(Edit::ExternalRef));
         edits.extend(self.findings.into_iter().map(Edit::AddFinding));
+        edits.extend(self.status.map(Edit::MoveTo));
         Ok(edits)
     }
 }
