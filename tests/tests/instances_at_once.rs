@@ -55,7 +55,7 @@ fn hp_2_reader_during_a_write() {
     // Windows takes no longer command line.
     let long = "x".repeat(if cfg!(windows) { 20_000 } else { 100_000 });
     let writes = (0..20).map(|number| {
-        jerry.command(["--json", "update", &id, "--description", &format!("{number} {long}")])
+        jerry.command(["--json", "update", &id, "--finding", &format!("{number} {long}")])
     });
     let reads = (0..40).map(|_| jerry.command(["--json", "show", &id]));
     let lists = (0..20).map(|_| jerry.command(["--json", "list"]));

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jerry_domain::ports::{Cursor, CursorError, IdError, LockError, RepositoryError};
-use jerry_domain::{Cycle, Refusal, WorkId};
+use jerry_domain::{Actor, Cycle, Refusal, Timestamp, UnknownVersion, WorkId};
 
 /// Why a service did not do what was asked. Unless it is [`Error::Partly`] or
 /// [`RepositoryError::Indeterminate`], everything is as it was.
@@ -66,6 +66,30 @@ pub enum Error {
     OtherFilter {
         /// The cursor.
         cursor: Cursor,
+    },
+    /// An item cannot be shown as it was in a version.
+    #[error("{id} cannot be looked back at")]
+    UnknownVersion {
+        /// The item.
+        id: WorkId,
+        /// Why not.
+        source: UnknownVersion,
+    },
+    /// An item was not there at that time, as far as it is known.
+    #[error("{id} was not there at {time}; its history begins at {since}")]
+    NotThen {
+        /// The item.
+        id: WorkId,
+        /// What was asked for.
+        time: Timestamp,
+        /// The first that is known of it.
+        since: Timestamp,
+    },
+    /// There is no write that could be taken back.
+    #[error("{actor} has made no write, or none in this session")]
+    NothingWritten {
+        /// Who asked.
+        actor: Actor,
     },
     /// A search for nothing.
     #[error("the text to search for is empty")]

@@ -12,6 +12,7 @@ mod doctor;
 mod error;
 mod family;
 mod filter;
+mod history;
 mod interchange;
 mod modify;
 mod numbering;
@@ -24,6 +25,7 @@ mod references;
 mod relate;
 mod requests;
 mod text_search;
+mod undo;
 mod view;
 mod watch;
 mod why;
@@ -35,6 +37,7 @@ pub use delete::Delete;
 pub use doctor::{Doctor, Report};
 pub use error::Error;
 pub use filter::{Filter, SortKey};
+pub use history::{Diff, History, Moment, Write, Writes};
 pub use interchange::{
     Export, ExportFormat, Import, ImportFormat, ImportReport, ImportSource, Progress, Rejection,
     Remark, Renumbered, render_markdown,
@@ -47,5 +50,6 @@ pub use query::{Hit, Page, Query, SearchResult};
 pub use ready::{ExplainedItems, Placed, Ready, ReadyItems};
 pub use relate::Relate;
 pub use text_search::Excerpt;
+pub use undo::Undo;
 pub use watch::{Changes, Deletion, Happening, ItemChange, Watch, Watching};
 pub use why::{Reasons, Standing, WayPoint, Why};

@@ -32,16 +32,26 @@ impl Ports {
     }
 
     /// A change that makes `edits`, if `rules` over what it comes to allow it or the request insists.
-    /// The time is taken while the item is held, so that its history is in the order of time.
     pub(crate) fn change(
         &self,
         edits: Vec<Edit>,
         request: &Request,
         rules: impl FnOnce(&WorkItem, &WorkItem) -> Result<(), Refusal> + Send + 'static,
     ) -> Change {
+        self.change_by(move |item, stamp| item.apply(&edits, stamp), request, rules)
+    }
+
+    /// A change that is what `write` makes, if `rules` over it allow it or the request insists. The
+    /// time is taken while the item is held, so that its history is in the order of time.
+    pub(crate) fn change_by(
+        &self,
+        write: impl FnOnce(&WorkItem, &Stamp) -> Result<Option<WorkItem>, Refusal> + Send + 'static,
+        request: &Request,
+        rules: impl FnOnce(&WorkItem, &WorkItem) -> Result<(), Refusal> + Send + 'static,
+    ) -> Change {
         let (clock, request) = (self.clock.clone(), request.clone());
         Box::new(move |item| {
-            let Some(after) = item.apply(&edits, &request.stamp(clock.now()))? else {
+            let Some(after) = write(item, &request.stamp(clock.now()))? else {
                 return Ok(None);
             };
             match rules(item, &after) {

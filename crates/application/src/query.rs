@@ -159,7 +159,7 @@ pub(crate) async fn parent(ports: &Ports, filter: &Filter) -> Result<Option<Item
 }
 
 /// What is wrong with this one item; an error that is not of the item stays one.
-fn as_unreadable(error: RepositoryError) -> Result<Unreadable, RepositoryError> {
+pub(crate) fn as_unreadable(error: RepositoryError) -> Result<Unreadable, RepositoryError> {
     match error {
         RepositoryError::Malformed(error) => Ok(error.into()),
         RepositoryError::Storage(error) => Ok(error.into()),

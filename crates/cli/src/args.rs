@@ -7,12 +7,14 @@ use std::str::FromStr;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser};
 use clap_complete::ArgValueCandidates;
-use jerry_application::{Request, SortKey};
+use jerry_application::{Moment, Request, SortKey};
 use jerry_domain::{Actor, Credentials, ItemType, Priority, RequestId, Status, Timestamp, WorkId};
+use jiff::Span;
+use jiff::tz::TimeZone;
 
 use crate::commands::Command;
 use crate::complete;
-use crate::exit::Failure;
+use crate::exit::{Code, Failure};
 use crate::session::{Session, short_text, text};
 
 const ENVIRONMENT: &str = "\
@@ -185,6 +187,44 @@ pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
     let whole = if day { format!("{text}T00:00:00Z") } else { text.to_owned() };
     whole.parse().map_err(|_| {
         format!("'{text}' is not a day like 2026-01-31 or a time like 2026-01-31T12:00:00Z")
+    })
+}
+
+/// A moment in the life of an item, as people type it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum When {
+    Version(u64),
+    Time(Timestamp),
+    /// So long ago.
+    Ago(Span),
+}
+
+impl When {
+    pub(crate) fn moment(self, session: &Session) -> Result<Moment, Failure> {
+        let span = match self {
+            Self::Version(version) => return Ok(Moment::Version(version)),
+            Self::Time(time) => return Ok(Moment::Time(time)),
+            Self::Ago(span) => span,
+        };
+        let now = session.ports()?.clock.now().to_zoned(TimeZone::UTC);
+        let then = now.checked_sub(span).map_err(|error| Failure::of(Code::Usage, &error))?;
+        Ok(Moment::Time(then.timestamp()))
+    }
+}
+
+/// A version, a day, an instant, or how long ago.
+pub(crate) fn when(text: &str) -> Result<When, String> {
+    if let Ok(version) = text.parse() {
+        return Ok(When::Version(version));
+    }
+    if let Ok(time) = instant(text) {
+        return Ok(When::Time(time));
+    }
+    text.parse::<Span>().map(|span| When::Ago(span.abs())).map_err(|_| {
+        format!(
+            "'{text}' is no version like 3, no day like 2026-01-31, no time like \
+             2026-01-31T12:00:00Z, and no time ago like 2h or '3 days ago'"
+        )
     })
 }
 

@@ -10,7 +10,11 @@ pub fn status(code: Code) -> u8 {
     match code {
         Code::Internal => 1,
         Code::Usage => 2,
-        Code::NotFound | Code::Deleted | Code::UnknownCursor | Code::NoStore => 3,
+        Code::NotFound
+        | Code::UnknownVersion
+        | Code::Deleted
+        | Code::UnknownCursor
+        | Code::NoStore => 3,
         Code::Invalid
         | Code::InvalidTransition
         | Code::Cycle
@@ -18,11 +22,14 @@ pub fn status(code: Code) -> u8 {
         | Code::UnfinishedParts
         | Code::CompletedParent
         | Code::RequestReused
+        | Code::WouldReplace
+        | Code::NotUndoable
         | Code::TooLarge => 4,
         Code::VersionConflict
         | Code::ChangedOutside
         | Code::Claimed
         | Code::StaleFence
+        | Code::WrittenSince
         | Code::NoFreeNumber => 5,
         Code::Busy => 6,
         Code::NothingReady | Code::Unchanged => 7,

@@ -2,6 +2,7 @@
 //! changes the contract.
 
 mod agents;
+mod history;
 mod ready;
 mod watch;
 

@@ -7,7 +7,7 @@ use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jerry_application::{Modify, Ports, Query};
+use jerry_application::{History, Modify, Ports, Query};
 use jerry_domain::{Actor, Credentials, MAX_ITEM_BYTES, SessionName, WorkId};
 use jerry_infra_fs::Located;
 
@@ -126,6 +126,10 @@ impl Session {
 
     pub(crate) fn query(&self) -> Result<Query, Failure> {
         Ok(Query::new(self.ports()?))
+    }
+
+    pub(crate) fn history(&self) -> Result<History, Failure> {
+        Ok(History::new(self.ports()?))
     }
 
     pub(crate) fn modify(&self) -> Result<Modify, Failure> {

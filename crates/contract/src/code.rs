@@ -7,6 +7,7 @@ pub enum Code {
     Internal,
     Usage,
     NotFound,
+    UnknownVersion,
     Deleted,
     UnknownCursor,
     NoStore,
@@ -16,12 +17,15 @@ pub enum Code {
     StillNeeded,
     UnfinishedParts,
     CompletedParent,
+    WouldReplace,
+    NotUndoable,
     TooLarge,
     VersionConflict,
     ChangedOutside,
     Claimed,
     StaleFence,
     RequestReused,
+    WrittenSince,
     NoFreeNumber,
     Busy,
     NothingReady,
@@ -39,10 +43,11 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 35] = [
         Self::Internal,
         Self::Usage,
         Self::NotFound,
+        Self::UnknownVersion,
         Self::Deleted,
         Self::UnknownCursor,
         Self::NoStore,
@@ -52,12 +57,15 @@ impl Code {
         Self::StillNeeded,
         Self::UnfinishedParts,
         Self::CompletedParent,
+        Self::WouldReplace,
+        Self::NotUndoable,
         Self::TooLarge,
         Self::VersionConflict,
         Self::ChangedOutside,
         Self::Claimed,
         Self::StaleFence,
         Self::RequestReused,
+        Self::WrittenSince,
         Self::NoFreeNumber,
         Self::Busy,
         Self::NothingReady,
@@ -86,6 +94,9 @@ impl Code {
                 ("usage", None, "put the arguments right; `jerry help` shows them for each command")
             }
             Self::NotFound => ("not_found", None, "`jerry list --all` shows every item"),
+            Self::UnknownVersion => {
+                ("unknown_version", None, "`jerry history ID --limit 0` names every version")
+            }
             Self::Deleted => (
                 "deleted",
                 None,
@@ -113,6 +124,14 @@ impl Code {
             Self::CompletedParent => {
                 ("completed_parent", None, "take the parent up again first, or name another")
             }
+            Self::WouldReplace => (
+                "would_replace",
+                None,
+                "add to what is there, or look at it and name its version to replace it",
+            ),
+            Self::NotUndoable => {
+                ("not_undoable", None, "change what is to be changed with `jerry update`")
+            }
             Self::TooLarge => (
                 "too_large",
                 None,
@@ -131,6 +150,9 @@ impl Code {
                 None,
                 "give each request a name of its own, and repeat it word for word",
             ),
+            Self::WrittenSince => {
+                ("written_since", None, "look at what was written with `jerry diff`, then decide")
+            }
             Self::NoFreeNumber => (
                 "no_free_number",
                 Some(100),

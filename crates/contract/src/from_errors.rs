@@ -7,7 +7,9 @@ use jerry_application::Error;
 use jerry_domain::ports::{
     IdError, LockError, Malformed, RepositoryError, StorageError, StorageFault, Unreadable,
 };
-use jerry_domain::{Claim, InvalidItem, InvalidText, InvalidWorkId, Refusal, Status, WorkId};
+use jerry_domain::{
+    Claim, InvalidItem, InvalidText, InvalidWorkId, NotUndone, Refusal, Status, WorkId,
+};
 use serde_json::Value;
 
 use crate::{Code, Failure};
@@ -44,6 +46,17 @@ impl From<Error> for Failure {
             Error::OtherFilter { ref cursor } => Self::of(Code::Usage, &error)
                 .with("cursor", cursor.as_str())
                 .hint("go on with the filter that it was given for, or begin without --since"),
+            Error::UnknownVersion { ref id, .. } => Self::of(Code::UnknownVersion, &error)
+                .about(id)
+                .hint(format!("`jerry history {id} --limit 0` names every version")),
+            Error::NotThen { ref id, time, since } => Self::of(Code::UnknownVersion, &error)
+                .about(id)
+                .with("time", time.to_string())
+                .with("since", since.to_string())
+                .hint(format!("`jerry history {id} --limit 0` names every version")),
+            Error::NothingWritten { ref actor } => Self::of(Code::NotFound, &error)
+                .with("actor", actor.as_str())
+                .hint("name the item; `jerry history` tells who wrote what"),
             Error::EmptySearch => Self::of(Code::Usage, &error),
             Error::Partly(error) => Self::from(*error).after("a part of it was done"),
         }
@@ -59,7 +72,10 @@ impl From<RepositoryError> for Failure {
             RepositoryError::Deleted { ref id, at, ref by } => Self::of(Code::Deleted, &error)
                 .about(id)
                 .with("deleted_at", at.to_string())
-                .with("deleted_by", by.as_str()),
+                .with("deleted_by", by.as_str())
+                .hint(format!(
+                    "`jerry history {id}` tells what it was; a deletion is not taken back"
+                )),
             RepositoryError::VersionConflict { ref id, expected, found } => {
                 Self::of(Code::VersionConflict, &error)
                     .about(id)
@@ -222,6 +238,17 @@ fn refused(refusal: &Refusal, whole: &dyn StdError) -> Failure {
                 .with("version", *version)
                 .with("event", event.as_str())
         }
+        Refusal::WouldReplace { what, version } => {
+            Failure::of(Code::WouldReplace, whole).with("version", *version).hint(format!(
+                "add to it with --append-{what}; to replace it, look at it and say --replace \
+                 --if-version {version}"
+            ))
+        }
+        Refusal::ReplacesOther { of, found, .. } => Failure::of(Code::VersionConflict, whole)
+            .with("expected", *of)
+            .with("found", *found)
+            .hint("look at it again, then decide"),
+        Refusal::NotUndone(why) => not_undone(why, whole),
         Refusal::EvidenceOnSubtask { .. }
         | Refusal::Empty { .. }
         | Refusal::Invalid(
@@ -234,6 +261,32 @@ fn refused(refusal: &Refusal, whole: &dyn StdError) -> Failure {
         )
         | Refusal::Text(_)
         | Refusal::Rule(_) => Failure::of(Code::Invalid, whole),
+    }
+}
+
+/// `whole` is the error that carries `why`; it says on which item.
+fn not_undone(why: &NotUndone, whole: &dyn StdError) -> Failure {
+    let failure = |code, version: &u64| Failure::of(code, whole).with("version", *version);
+    match why {
+        NotUndone::WrittenSince { version, actor, session, at } => {
+            failure(Code::WrittenSince, version)
+                .with("actor", actor.as_str())
+                .with("session", session.as_ref().map(|session| session.as_str()))
+                .with("at", at.to_string())
+                .hint("look at it with `jerry diff`; --force takes back what another wrote")
+        }
+        NotUndone::ChangedOutside { version, field } => failure(Code::WrittenSince, version)
+            .with("field", field.as_str())
+            .hint("look at it, and change what is to be changed with `jerry update`"),
+        NotUndone::First { version } => {
+            failure(Code::NotUndoable, version).hint("cancel it, or delete it")
+        }
+        NotUndone::Renumbered { version } => {
+            failure(Code::NotUndoable, version).hint("an id that was given out stays")
+        }
+        NotUndone::Stays { version } => failure(Code::NotUndoable, version)
+            .hint("put a wrong note right with another one; claim the item again"),
+        NotUndone::Unknown { version, .. } => failure(Code::NotUndoable, version),
     }
 }
 
@@ -258,7 +311,9 @@ mod tests {
     use std::time::Duration;
 
     use jerry_domain::ports::{Holder, LockName};
-    use jerry_domain::{Actor, CheckId, Cycle, Event, RequestId, Timestamp, Transition};
+    use jerry_domain::{
+        Actor, CheckId, Cycle, Event, RequestId, Timestamp, Transition, UnknownVersion,
+    };
     use rstest::rstest;
 
     use super::*;
@@ -292,6 +347,10 @@ mod tests {
         };
         let (name, waited) = (LockName::graph(), Duration::from_secs(1));
         LockError::TimedOut { name, waited, holder: Some(Box::new(holder)) }
+    }
+
+    fn out_of_reach() -> UnknownVersion {
+        UnknownVersion::OutOfReach { wanted: 9, oldest: 1, newest: 3 }
     }
 
     fn malformed() -> Malformed {
@@ -384,6 +443,59 @@ mod tests {
         Code::CompletedParent
     )]
     #[case::rule(refused(Refusal::Rule("no".into())), Code::Invalid)]
+    #[case::would_replace(
+        refused(Refusal::WouldReplace { what: "description", version: 3 }),
+        Code::WouldReplace
+    )]
+    #[case::replaces_other(
+        refused(Refusal::ReplacesOther { what: "description", of: 2, found: 3 }),
+        Code::VersionConflict
+    )]
+    #[case::written_since(
+        refused(Refusal::NotUndone(NotUndone::WrittenSince {
+            version: 3,
+            actor: Actor::new("ann").expect("valid"),
+            session: None,
+            at: Timestamp::UNIX_EPOCH,
+        })),
+        Code::WrittenSince
+    )]
+    #[case::changed_by_hand(
+        refused(Refusal::NotUndone(NotUndone::ChangedOutside { version: 3, field: "title".into() })),
+        Code::WrittenSince
+    )]
+    #[case::first(
+        refused(Refusal::NotUndone(NotUndone::First { version: 1 })),
+        Code::NotUndoable
+    )]
+    #[case::renumbered(
+        refused(Refusal::NotUndone(NotUndone::Renumbered { version: 3 })),
+        Code::NotUndoable
+    )]
+    #[case::stays(
+        refused(Refusal::NotUndone(NotUndone::Stays { version: 3 })),
+        Code::NotUndoable
+    )]
+    #[case::unknown(
+        refused(Refusal::NotUndone(NotUndone::Unknown { version: 3, source: out_of_reach() })),
+        Code::NotUndoable
+    )]
+    #[case::unknown_version(
+        Error::UnknownVersion { id: id(1), source: out_of_reach() },
+        Code::UnknownVersion
+    )]
+    #[case::not_then(
+        Error::NotThen {
+            id: id(1),
+            time: Timestamp::UNIX_EPOCH,
+            since: Timestamp::UNIX_EPOCH,
+        },
+        Code::UnknownVersion
+    )]
+    #[case::nothing_written(
+        Error::NothingWritten { actor: Actor::new("ann").expect("valid") },
+        Code::NotFound
+    )]
     #[case::claimed(refused(Refusal::Claimed(claim())), Code::Claimed)]
     #[case::stale_fence(
         refused(Refusal::StaleFence { fence: 1, claim: Some(claim()) }),

@@ -9,6 +9,7 @@ mod answer;
 mod code;
 mod failure;
 mod from_errors;
+mod history;
 mod plan;
 mod prime;
 mod watch;
@@ -18,6 +19,7 @@ pub use answer::{
 };
 pub use code::Code;
 pub use failure::{ErrorBody, Failed, Failure, chain};
+pub use history::{Difference, Entry, History};
 pub use plan::{Because, BlockedItems, Chain, Explained, InPlace, Point, Stands, Tree, Waits};
 pub use prime::{Brief, Primed};
 pub use watch::{Change, ChangeKind, ChangedItems};

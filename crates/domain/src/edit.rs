@@ -10,8 +10,8 @@ use crate::history::{Event, FieldChange, HistoryEntry};
 use crate::record::{Extra, Record};
 use crate::{
     Actor, Artifact, CheckId, Criterion, Evidence, InvalidItem, InvalidText, ItemRef, ItemType,
-    Label, Link, LinkKind, LinkTarget, Note, Phase, Priority, RequestId, Source, Status, Subtask,
-    Title, Transition, WorkId,
+    Label, Link, LinkKind, LinkTarget, NotUndone, Note, Phase, Priority, RequestId, Source, Status,
+    Subtask, Title, Transition, WorkId,
 };
 
 /// Who writes, when and why.
@@ -46,6 +46,7 @@ impl Stamp {
         HistoryEntry {
             at: self.at,
             actor: self.actor.clone(),
+            session: self.credentials.session.clone(),
             version,
             event,
             changes,
@@ -71,8 +72,18 @@ pub enum ChecklistKind {
 pub enum Edit {
     /// Change the title.
     Title(Title),
-    /// Change or remove the description.
+    /// Describe what has no description yet. Where another stands, it is refused.
     Description(Option<String>),
+    /// Replace or remove the description that stands in the item's version `of`, which the writer
+    /// has seen. In any other version it is refused.
+    ReplaceDescription {
+        /// What it shall be.
+        text: Option<String>,
+        /// The version whose description it replaces.
+        of: u64,
+    },
+    /// Add to the description, as a paragraph of its own.
+    AppendDescription(String),
     /// Change the type.
     Type(ItemType),
     /// Change the priority.
@@ -192,6 +203,27 @@ pub enum Refusal {
         /// Which text.
         what: &'static str,
     },
+    /// A text would be lost to whoever reads the item now.
+    #[error("it has a {what} already, which would be replaced")]
+    WouldReplace {
+        /// Which text.
+        what: &'static str,
+        /// The version in which it stands.
+        version: u64,
+    },
+    /// What was to be replaced is that of another version.
+    #[error("the {what} of version {of} was to be replaced, and the item is at version {found}")]
+    ReplacesOther {
+        /// Which text.
+        what: &'static str,
+        /// The version that the writer has seen.
+        of: u64,
+        /// The version that it has.
+        found: u64,
+    },
+    /// The last write stays.
+    #[error(transparent)]
+    NotUndone(#[from] NotUndone),
     /// What the edits make is no valid item.
     #[error(transparent)]
     Invalid(#[from] InvalidItem),
@@ -323,7 +355,21 @@ impl Event {
 pub(crate) fn make(record: &mut Record, edit: &Edit, stamp: &Stamp) -> Result<(), Refusal> {
     match edit.clone() {
         Edit::Title(title) => record.title = title,
-        Edit::Description(text) => record.description = text.filter(|text| !text.is_empty()),
+        Edit::Description(text) => describe(record, text)?,
+        Edit::ReplaceDescription { text, of } => {
+            if of != record.version {
+                let (what, found) = ("description", record.version);
+                return Err(Refusal::ReplacesOther { what, of, found });
+            }
+            record.description = text.filter(|text| !text.is_empty());
+        }
+        Edit::AppendDescription(text) => {
+            let text = said("description", text)?;
+            record.description = Some(match &record.description {
+                Some(before) => format!("{}\n\n{text}", before.trim_end()),
+                None => text,
+            });
+        }
         Edit::Type(item_type) => record.item_type = item_type,
         Edit::Priority(priority) => record.priority = priority,
         Edit::Phase(phase) => record.phase = phase,
@@ -373,6 +419,16 @@ pub(crate) fn make(record: &mut Record, edit: &Edit, stamp: &Stamp) -> Result<()
 
 fn said(what: &'static str, text: String) -> Result<String, Refusal> {
     if text.trim().is_empty() { Err(Refusal::Empty { what }) } else { Ok(text) }
+}
+
+fn describe(record: &mut Record, text: Option<String>) -> Result<(), Refusal> {
+    let text = text.filter(|text| !text.is_empty());
+    if record.description.is_some() && record.description != text {
+        let version = record.version;
+        return Err(Refusal::WouldReplace { what: "description", version });
+    }
+    record.description = text;
+    Ok(())
 }
 
 fn same_target(one: &LinkTarget, other: &LinkTarget) -> bool {

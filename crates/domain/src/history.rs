@@ -13,10 +13,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::record::{Extra, Record};
-use crate::{Actor, InvalidItem, RequestId, WorkItem};
+use crate::{Actor, InvalidItem, RequestId, SessionName, WorkItem};
 
 /// What kind of write an entry stands for. Kinds of later versions are kept as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Event(Cow<'static, str>);
 
@@ -38,6 +39,9 @@ impl Event {
     pub const LABELLED: Self = Self(Cow::Borrowed("labelled"));
     pub const LINKED: Self = Self(Cow::Borrowed("linked"));
     pub const RENUMBERED: Self = Self(Cow::Borrowed("renumbered"));
+    pub const UNDONE: Self = Self(Cow::Borrowed("undone"));
+    /// Never in an item's own history: what a tombstone tells, where writes are listed.
+    pub const DELETED: Self = Self(Cow::Borrowed("deleted"));
 
     /// The name in files.
     #[must_use]
@@ -59,6 +63,9 @@ pub struct HistoryEntry {
     pub at: Timestamp,
     /// By whom.
     pub actor: Actor,
+    /// In which of the actor's sessions. Absent where it was in none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionName>,
     /// The version that the write made.
     pub version: u64,
     /// What kind of write it was.
@@ -72,8 +79,8 @@ pub struct HistoryEntry {
     /// The request that asked for it, so that a repeat can be told from a second request.
     #[serde(default)]
     pub request_id: Option<String>,
-    /// Whether it was written against the holder of a claim or another rule that would have
-    /// refused it. Absent where it was not.
+    /// Whether somebody insisted on it against what would have refused it: the holder of a claim,
+    /// another rule, or that another wrote what it took back. Absent where nobody did.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forced: bool,
     /// Fields that this version does not know.
@@ -84,14 +91,22 @@ pub struct HistoryEntry {
 impl HistoryEntry {
     /// The digest of the request that made the item or chose it, instead of naming it.
     pub(crate) fn chosen_by(&self) -> Option<u64> {
-        let chooses = [Event::CREATED, Event::CLAIMED].contains(&self.event);
+        let chooses = [Event::CREATED, Event::CLAIMED, Event::UNDONE].contains(&self.event);
         let request = self.request_id.as_deref().filter(|_| chooses)?;
         RequestId::new(request).ok().map(|request| request.digest())
+    }
+
+    /// Whether `actor` made the write, in `session` or in none. Where all agents are one actor,
+    /// only their sessions tell them apart.
+    #[must_use]
+    pub fn is_by(&self, actor: &Actor, session: Option<&SessionName>) -> bool {
+        self.actor == *actor && self.session.as_ref() == session
     }
 }
 
 /// What stood at one place before and after a write.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FieldChange {
     /// A JSON pointer without its first slash: `title`, `notes/3`, `acceptance_criteria/0/done`.
     pub field: String,
@@ -114,6 +129,11 @@ impl FieldChange {
     /// The element at `path` was added to the end of its list.
     fn append(path: String) -> Self {
         Self::new(path, Value::Null, Value::Null)
+    }
+
+    /// The JSON pointer to its place.
+    pub(crate) fn pointer(&self) -> String {
+        format!("/{}", self.field)
     }
 
     /// Whether the change added the element at its path to the end of its list.
@@ -240,6 +260,17 @@ fn compare(path: String, from: Value, to: Value, found: &mut Vec<FieldChange>) {
     }
 }
 
+/// `changes`, in which what was only appended is said too: its `to` is what stands in `after`.
+pub(crate) fn in_full(changes: Vec<FieldChange>, after: &Value) -> Vec<FieldChange> {
+    let say = |mut change: FieldChange| {
+        if change.is_append() {
+            change.to = after.pointer(&change.pointer()).cloned().unwrap_or_default();
+        }
+        change
+    };
+    changes.into_iter().map(say).collect()
+}
+
 /// Rebuilds the version `wanted` of `item` by taking back what came after it.
 pub(crate) fn rebuild(item: &WorkItem, wanted: u64) -> Result<WorkItem, UnknownVersion> {
     let newest = item.version;
@@ -250,21 +281,13 @@ pub(crate) fn rebuild(item: &WorkItem, wanted: u64) -> Result<WorkItem, UnknownV
     if wanted < oldest || wanted > newest {
         return Err(UnknownVersion::OutOfReach { wanted, oldest, newest });
     }
-    let broken = |field: &str| UnknownVersion::Broken { wanted, field: field.to_owned() };
-
-    let mut history = item.history.clone();
-    let mut value = serde_json::to_value(item).map_err(|_| broken("item"))?;
-    while let Some(entry) = history.pop_if(|entry| entry.version > wanted) {
-        if let Some(previous) = history.last() {
-            value["updated_at"] =
-                serde_json::to_value(previous.at).map_err(|_| broken("updated_at"))?;
-        }
-        for change in entry.changes.iter().rev() {
-            take_back(&mut value, change).ok_or_else(|| broken(&change.field))?;
-        }
+    let broken = |field| UnknownVersion::Broken { wanted, field };
+    let mut past = Past::of(item).map_err(|_| broken("item".to_owned()))?;
+    while past.history.last().is_some_and(|entry| entry.version > wanted) {
+        past.take_back().map_err(broken)?;
     }
+    let Past { mut value, history } = past;
     value["version"] = wanted.into();
-    value["history"] = Value::Array(Vec::new());
     let invalid = |source| UnknownVersion::Invalid { wanted, source };
     // By way of text: read from a `Value`, an unknown number would lose its spelling.
     let mut record: Record = serde_json::from_str(&value.to_string())
@@ -286,17 +309,79 @@ fn oldest_reachable(item: &WorkItem) -> u64 {
     oldest
 }
 
-fn take_back(item: &mut Value, change: &FieldChange) -> Option<()> {
-    let path = format!("/{}", change.field);
-    if change.is_append() {
-        let (list, index) = path.rsplit_once('/')?;
-        let list = item.pointer_mut(list)?.as_array_mut()?;
-        if list.len().checked_sub(1)? != index.parse::<usize>().ok()? {
-            return None;
-        }
-        list.pop();
-    } else {
-        *item.pointer_mut(&path)? = change.from.clone();
+/// An item on its way back through its writes.
+struct Past {
+    /// The item without its history.
+    value: Value,
+    history: Vec<HistoryEntry>,
+}
+
+impl Past {
+    fn of(item: &WorkItem) -> serde_json::Result<Self> {
+        let mut record = Record::clone(item);
+        let history = std::mem::take(&mut record.history);
+        Ok(Self { value: serde_json::to_value(record)?, history })
     }
-    Some(())
+
+    /// Takes back the last write and returns its entry, or the path of a change that does not fit
+    /// what stands there; then nothing more can be taken back.
+    fn take_back(&mut self) -> Result<Option<HistoryEntry>, String> {
+        let Some(mut entry) = self.history.pop() else { return Ok(None) };
+        if let Some(previous) = self.history.last() {
+            self.value["updated_at"] = Value::from(previous.at.to_string());
+        }
+        for change in entry.changes.iter_mut().rev() {
+            let Some(there) = self.take_back_change(change) else {
+                return Err(change.field.clone());
+            };
+            if change.is_append() {
+                change.to = there;
+            }
+        }
+        Ok(Some(entry))
+    }
+
+    /// Returns what stood where the change was.
+    fn take_back_change(&mut self, change: &FieldChange) -> Option<Value> {
+        let path = change.pointer();
+        if change.is_append() {
+            let (list, index) = path.rsplit_once('/')?;
+            let list = self.value.pointer_mut(list)?.as_array_mut()?;
+            if list.len().checked_sub(1)? != index.parse::<usize>().ok()? {
+                return None;
+            }
+            list.pop()
+        } else {
+            Some(std::mem::replace(self.value.pointer_mut(&path)?, change.from.clone()))
+        }
+    }
+}
+
+/// The writes of an item, the latest first, as [`WorkItem::writes`] tells them.
+pub struct Writes {
+    /// Entries as they are recorded; the last of them is told next.
+    recorded: Vec<HistoryEntry>,
+    /// What appended elements are read from, as far as the recorded changes apply.
+    past: Option<Past>,
+}
+
+impl Writes {
+    pub(crate) fn of(item: &WorkItem) -> Self {
+        Self { recorded: item.history.clone(), past: Past::of(item).ok() }
+    }
+}
+
+impl Iterator for Writes {
+    type Item = HistoryEntry;
+
+    fn next(&mut self) -> Option<HistoryEntry> {
+        let recorded = self.recorded.pop()?;
+        match self.past.as_mut().map(Past::take_back) {
+            Some(Ok(Some(entry))) => Some(entry),
+            _ => {
+                self.past = None;
+                Some(recorded)
+            }
+        }
+    }
 }

@@ -31,6 +31,7 @@ mod summary;
 pub mod testing;
 mod text;
 mod uid;
+mod undo;
 mod work_id;
 mod work_item;
 
@@ -40,7 +41,7 @@ pub use digest::fnv_1a;
 pub use edit::{ChecklistKind, Edit, Refusal, Stamp};
 pub use family::Family;
 pub use graph::{Cycle, Graph};
-pub use history::{Event, FieldChange, HistoryEntry, UnknownVersion};
+pub use history::{Event, FieldChange, HistoryEntry, UnknownVersion, Writes};
 pub use item_type::{ItemType, UnknownItemType};
 pub use jiff::Timestamp;
 pub use links::{Artifact, Link, LinkKind, LinkTarget, Source};
@@ -57,6 +58,7 @@ pub use status::{Status, Transition, UnknownStatus};
 pub use summary::{ClaimSummary, Summary};
 pub use text::{Actor, CheckId, InvalidText, Label, Phase, RequestId, SessionName, Title};
 pub use uid::{InvalidUid, Uid};
+pub use undo::NotUndone;
 pub use work_id::{InvalidWorkId, Prefix, WorkId};
 pub use work_item::{InvalidItem, WorkItem};
 

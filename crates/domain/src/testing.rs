@@ -380,6 +380,9 @@ pub fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         title().prop_map(Edit::Title),
         option::of(any::<String>()).prop_map(Edit::Description),
+        (option::of(any::<String>()), 0..4_u64)
+            .prop_map(|(text, of)| Edit::ReplaceDescription { text, of }),
+        said.clone().prop_map(Edit::AppendDescription),
         item_type().prop_map(Edit::Type),
         priority().prop_map(Edit::Priority),
         option::of(phase).prop_map(Edit::Phase),

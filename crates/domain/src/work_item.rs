@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::claim::{self, Standing};
 use crate::edit::{self, Edit, Refusal, Stamp};
-use crate::history::{self, Event, HistoryEntry, UnknownVersion};
+use crate::history::{self, Event, FieldChange, HistoryEntry, UnknownVersion, Writes};
 use crate::record::{Extra, Record};
 use crate::{
     CheckId, ITEM_SCHEMA, ItemRef, ItemType, LinkTarget, Priority, RequestId, Status, Title, Uid,
-    WorkId,
+    WorkId, undo,
 };
 
 /// Why fields do not make an item.
@@ -152,6 +152,37 @@ impl WorkItem {
         }
     }
 
+    /// Takes back the last write, as a write of its own that gives every field its earlier value.
+    /// Taking back what took back makes it again.
+    ///
+    /// Left as they are: `notes`, which only ever grow, and `claim`, but that a claim which the
+    /// write made ends. A claim that the write ended does not stand again, since a fence is used
+    /// once. The status machine is not asked: the item stood there before.
+    ///
+    /// Returns `None` when the request of `stamp` has taken it back already.
+    ///
+    /// # Errors
+    /// [`Refusal::NotUndone`] when the last write is another's and `stamp` does not insist, or is
+    /// none that can be taken back; [`Refusal::Claimed`] and [`Refusal::StaleFence`] when the item
+    /// is another's. That what the item points at again is there, and closes no ring, is for the
+    /// caller to check.
+    pub fn undo(&self, stamp: &Stamp) -> Result<Option<Self>, Refusal> {
+        if let Some(request) = &stamp.request_id
+            && self.made_by(request, &Event::UNDONE)?.is_some()
+        {
+            return Ok(None);
+        }
+        let mut standing = claim::standing(self.claim.as_ref(), &[], stamp)?;
+        let before = undo::restored(self, stamp)?;
+        if !undo::is_own(self, stamp) {
+            standing = Standing::Forced;
+        }
+        self.rewrite(Event::UNDONE, standing, stamp, |record| {
+            *record = before;
+            Ok(())
+        })
+    }
+
     /// Whether the item may be deleted as `stamp` says.
     ///
     /// # Errors
@@ -231,6 +262,24 @@ impl WorkItem {
     /// [`UnknownVersion`] when the history does not lead there.
     pub fn at_version(&self, wanted: u64) -> Result<Self, UnknownVersion> {
         history::rebuild(self, wanted)
+    }
+
+    /// The writes of which the item's history tells, the latest first, each with all that it
+    /// changed: also with what it only appended, as far as the present item still bears that out.
+    #[must_use]
+    pub fn writes(&self) -> Writes {
+        Writes::of(self)
+    }
+
+    /// What leads from `before`, another version of this item, to this one, appended elements
+    /// included. `version`, `history` and `updated_at` are left out.
+    ///
+    /// # Errors
+    /// [`InvalidItem::Field`] when a field cannot be written as JSON, which no valid one cannot.
+    pub fn changes_since(&self, before: &Self) -> Result<Vec<FieldChange>, InvalidItem> {
+        let mut changes = history::changes(&before.0, &self.0)?;
+        changes.retain(|change| change.field != "updated_at");
+        Ok(history::in_full(changes, &serde_json::to_value(&self.0)?))
     }
 
     /// A complete reference to this item.

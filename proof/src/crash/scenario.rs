@@ -64,6 +64,7 @@ pub(super) fn all() -> Vec<Scenario> {
             "claim 1 --session s; note 1 text --session s; handoff 1 --to other --session s; \
              claim --next --session s; release 2 --session s",
         ),
+        plain("undo", SOME, "update 2 --priority high; undo 2; undo; dep add 2 --needs 1; undo 2"),
         plain("cancel", SOME, "cancel 2; reopen 2"),
         plain("note", SOME, "note 1 first; note 1 second"),
         plain("check", SOME, "check 2 AC-002.1; label add 2 y; label remove 2 x"),

@@ -116,6 +116,7 @@ pub(super) fn all(backend: Backend) -> Vec<Scenario> {
         new("release", Worked, &["release", "2"]),
         new("claim", Worked, &["claim", "1", "--session", "s"]),
         new("claim --next", Worked, &["claim", "--next", "--session", "s"]).reading_names(),
+        new("undo", Worked, &["undo", "2"]),
         new("reopen", Worked, &["reopen", "4"]),
         new("note", Worked, &["note", "1", "seen"]),
         new("note after a boot", Rebooted, &["note", "1", "seen"]),

@@ -183,6 +183,7 @@ impl Draft {
         let history = vec![HistoryEntry {
             at: stamp.at,
             actor: stamp.actor.clone(),
+            session: stamp.credentials.session.clone(),
             version: 1,
             event: Event::IMPORTED,
             changes: Vec::new(),

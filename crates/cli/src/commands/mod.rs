@@ -10,8 +10,10 @@ mod delete;
 mod demo;
 mod dep;
 mod dep_tree;
+mod diff;
 mod doctor;
 mod export;
+mod history;
 mod id;
 mod import;
 mod init;
@@ -27,6 +29,7 @@ mod search;
 mod setup;
 mod show;
 mod transition;
+mod undo;
 mod update;
 mod watch;
 mod why;
@@ -127,6 +130,13 @@ pub enum Item {
     Label(Lazy<label::Arguments>),
     /// Say what an item waits for and what it has to do with
     Dep(Lazy<dep::Arguments>),
+    /// Tell what was written, the latest first: to an item, or to all of them
+    #[command(visible_alias = "log")]
+    History(Lazy<history::Arguments>),
+    /// Show what the last write of an item changed, or what lies between two versions
+    Diff(Lazy<diff::Arguments>),
+    /// Take back the last write of an item, if it was the actor's; undo again to redo
+    Undo(Lazy<undo::Arguments>),
     /// Delete an item; its number is never used again
     Delete(Lazy<delete::Arguments>),
     /// Find a text in everything that items say
@@ -222,6 +232,9 @@ impl Item {
             Self::Check(arguments) => arguments.0.run(session).await,
             Self::Label(arguments) => arguments.0.run(session).await,
             Self::Dep(arguments) => arguments.0.run(session).await,
+            Self::History(arguments) => arguments.0.run(session).await,
+            Self::Diff(arguments) => arguments.0.run(session).await,
+            Self::Undo(arguments) => arguments.0.run(session).await,
             Self::Delete(arguments) => arguments.0.run(session).await,
             Self::Search(arguments) => arguments.0.run(session).await,
         }

@@ -7,7 +7,7 @@ use jerry_application::render_markdown;
 use jerry_domain::ItemType;
 
 use super::Outcome;
-use crate::args::ItemArg;
+use crate::args::{self, ItemArg, When};
 use crate::output::{Answer, Document, Json, Shown, Style};
 use crate::session::Session;
 
@@ -16,6 +16,9 @@ use crate::session::Session;
 pub struct Arguments {
     #[command(flatten)]
     item: ItemArg,
+    /// As it was in this version, or at this time: 3, 2026-01-31, '2h ago'
+    #[arg(long, value_name = "VERSION|TIME", value_parser = args::when)]
+    at: Option<When>,
     /// As text, as JSON (the same as --json), or as a Markdown document
     #[arg(long, short = 'f', value_enum, default_value_t)]
     format: Format,
@@ -32,14 +35,18 @@ enum Format {
 impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         let query = session.query()?;
-        let item = query.show(&self.item.id(session)?).await?;
+        let id = self.item.id(session)?;
+        let item = match self.at {
+            Some(when) => session.history()?.at(&id, when.moment(session)?).await?,
+            None => query.show(&id).await?,
+        };
         if self.format == Format::Md {
             return Ok(Box::new(Document::written(&render_markdown(&item))));
         }
         // The parts know their parent, not the other way round: only an epic, which is made to have
         // parts, is worth a look at every item.
         let progress = match item.item_type {
-            ItemType::Epic => query.progress(&item).await?,
+            ItemType::Epic if self.at.is_none() => query.progress(&item).await?,
             _ => None,
         };
         let shown = Shown { item, progress };

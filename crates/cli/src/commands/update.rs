@@ -9,7 +9,7 @@ use crate::args::{self, Change, Description, ItemArg};
 use crate::complete;
 use crate::exit::{Code, Failure};
 use crate::output::Changed;
-use crate::session::Session;
+use crate::session::{Session, text};
 
 /// What `update` takes.
 #[derive(Debug, Args)]
@@ -30,9 +30,15 @@ pub struct Arguments {
     priority: Option<Priority>,
     #[command(flatten)]
     description: Description,
-    /// Remove the description
-    #[arg(long, conflicts_with_all = ["description", "description_file"])]
+    /// Remove the description; as with --replace
+    #[arg(long, conflicts_with_all = ["description", "description_file"], requires = "replace")]
     no_description: bool,
+    /// Replace the description that stands in the version that --if-version names
+    #[arg(long, requires = "if_version")]
+    replace: bool,
+    /// Add to the description, as a paragraph of its own; - reads standard input
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["description", "description_file", "no_description"])]
+    append_description: Option<String>,
     /// Who is to do it
     #[arg(long, short = 'a', value_name = "NAME")]
     assignee: Option<String>,
@@ -91,8 +97,14 @@ impl Arguments {
         }
         edits.extend(self.item_type.map(Edit::Type));
         edits.extend(self.priority.map(Edit::Priority));
-        let description = self.description.read()?;
-        edits.extend(set_or_clear(description, self.no_description).map(Edit::Description));
+        let replaced = self.change.if_version.filter(|_| self.replace);
+        let description = set_or_clear(self.description.read()?, self.no_description);
+        edits.extend(description.map(|text| match replaced {
+            Some(of) => Edit::ReplaceDescription { text, of },
+            None => Edit::Description(text),
+        }));
+        let more = text(self.append_description, None)?;
+        edits.extend(more.map(|text| Edit::AppendDescription(text.trim_end().to_owned())));
         let assignee = self.assignee.map(|name| args::actor(&name)).transpose()?;
         edits.extend(set_or_clear(assignee, self.no_assignee).map(Edit::Assignee));
         let phase = self.phase.map(|phase| Phase::new(&phase)).transpose()?;

@@ -1,6 +1,8 @@
 //! How results are shown: text for people, JSON for programs.
 
+mod diff;
 mod escape;
+mod history;
 mod item;
 mod json;
 mod list;
@@ -10,7 +12,9 @@ mod table;
 
 use std::io::{self, Write};
 
+pub(crate) use diff::Compared;
 pub(crate) use escape::{block, line};
+pub(crate) use history::Told;
 pub(crate) use item::{Changed, Shown};
 pub(crate) use json::Json;
 pub(crate) use list::{Listing, report_unreadable, who_has};

@@ -233,6 +233,7 @@ impl WorkItemRepository for MemoryRepository {
         let tombstone = Tombstone {
             deleted_at: stamp.at,
             deleted_by: stamp.actor.clone(),
+            session: stamp.credentials.session.clone(),
             reason: stamp.reason.clone(),
             request_id: stamp.request_id.clone().map(String::from),
             item,

@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{LockError, Malformed, StorageError};
-use crate::{Actor, Refusal, Stamp, Summary, WorkId, WorkItem, to_the_second};
+use crate::{Actor, Refusal, SessionName, Stamp, Summary, WorkId, WorkItem, to_the_second};
 
 /// A change to one item, as [`WorkItemRepository::update`] applies it: the item as it is now to
 /// the item as it shall be, made by [`WorkItem::apply`]; `None` when there is nothing to write.
@@ -64,6 +64,9 @@ pub struct Tombstone {
     pub deleted_at: Timestamp,
     /// By whom.
     pub deleted_by: Actor,
+    /// In which of the actor's sessions. Absent where it was in none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionName>,
     /// Why.
     #[serde(default)]
     pub reason: Option<String>,
