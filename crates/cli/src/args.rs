@@ -97,6 +97,30 @@ impl ItemArg {
     }
 }
 
+/// How much of each item is told.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Pick {
+    /// Only these fields of each item, in this order: id,title
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
+    fields: Vec<String>,
+    /// The same as --fields id,status,priority,title
+    #[arg(long, conflicts_with = "fields")]
+    compact: bool,
+}
+
+impl Pick {
+    /// The fields that are wanted; `None` for whatever the command tells without being asked.
+    pub(crate) fn fields(self) -> Option<Vec<String>> {
+        match self {
+            Self { compact: true, .. } => {
+                Some(["id", "status", "priority", "title"].map(str::to_owned).to_vec())
+            }
+            Self { fields, .. } if fields.is_empty() => None,
+            Self { fields, .. } => Some(fields),
+        }
+    }
+}
+
 /// What every command that changes an item takes.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Change {

@@ -8,6 +8,7 @@ pub mod composition;
 pub mod exit;
 #[cfg(test)]
 mod golden;
+mod near_miss;
 pub mod output;
 mod session;
 pub mod settings;
@@ -31,7 +32,10 @@ pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => return unparsed(&error, asks_for_json(&arguments)),
+        Err(mut error) => {
+            near_miss::add_suggestion(&mut error);
+            return unparsed(&error, asks_for_json(&arguments));
+        }
     };
     let style = Style::of_stdout(std::env::var_os("NO_COLOR").is_some_and(|it| !it.is_empty()));
     let json = cli.global.json;

@@ -8,7 +8,7 @@ use jerry_domain::{
     Actor, ClaimSummary, ItemType, Label, Phase, Priority, Progress, ProgressCount, Status,
     Summary, Timestamp, Title, Uid, WorkId, WorkItem,
 };
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -173,6 +173,16 @@ pub struct Row<'a> {
     pub progress: Option<Progress>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+impl Row<'_> {
+    /// The names of its fields, in their order.
+    #[must_use]
+    pub fn fields() -> Vec<String> {
+        let schema = schema_for!(Row<'static>);
+        let fields = schema.get("properties").and_then(Value::as_object);
+        fields.map_or_else(Vec::new, |fields| fields.keys().cloned().collect())
+    }
 }
 
 impl<'a> Row<'a> {

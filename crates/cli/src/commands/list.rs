@@ -6,7 +6,7 @@ use jerry_application::{Filter, Page, SortKey};
 use jerry_domain::{ItemType, Label, Phase, Priority, Status, Timestamp};
 
 use super::Outcome;
-use crate::args;
+use crate::args::{self, Pick};
 use crate::complete;
 use crate::exit::Failure;
 use crate::output::{Listing, report_unreadable};
@@ -17,6 +17,8 @@ use crate::session::Session;
 pub struct Arguments {
     #[command(flatten)]
     selection: Selection,
+    #[command(flatten)]
+    pick: Pick,
     /// With this text in the title, the description, a note, a criterion or a finding
     #[arg(long, value_name = "TEXT")]
     text: Option<String>,
@@ -119,6 +121,6 @@ impl Arguments {
         let page = session.query()?.list(&filter).await?;
         report_unreadable(&page.unreadable);
         let Page { items, total, progress, unreadable } = page;
-        Ok(Box::new(Listing { items, total, progress, unreadable, what }))
+        Listing { items, total, progress, unreadable, what }.with(self.pick.fields())
     }
 }

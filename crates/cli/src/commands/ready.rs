@@ -8,6 +8,7 @@ use jerry_contract::Explained;
 use jerry_domain::{WorkId, to_the_second};
 
 use super::Outcome;
+use crate::args::Pick;
 use crate::output::{
     Answer, Json, Listing, Paint, Style, count, line, reasons, remark, report_unreadable,
 };
@@ -19,8 +20,10 @@ pub struct Arguments {
     /// At most so many items; 0 for all
     #[arg(long, short = 'n', value_name = "N", default_value_t = 50)]
     limit: usize,
+    #[command(flatten)]
+    pick: Pick,
     /// Also why each comes where it comes, and why the other open items cannot be begun
-    #[arg(long)]
+    #[arg(long, conflicts_with = "Pick")]
     explain: bool,
 }
 
@@ -35,7 +38,8 @@ impl Arguments {
         let ready = ready.ready(self.limit).await?;
         report_unreadable(&ready.unreadable);
         let ReadyItems { items, total, progress, unreadable } = ready;
-        Ok(Box::new(Listing { items, total, progress, unreadable, what: "ready items" }))
+        let what = "ready items";
+        Listing { items, total, progress, unreadable, what }.with(self.pick.fields())
     }
 }
 

@@ -4,11 +4,13 @@ use std::io::{self, Write};
 
 use clap::{Args, ValueEnum};
 use jerry_application::render_markdown;
+use jerry_contract::OneItem;
 use jerry_domain::ItemType;
 
 use super::Outcome;
-use crate::args::{self, ItemArg, When};
-use crate::output::{Answer, Document, Json, Shown, Style};
+use crate::args::{self, ItemArg, Pick, When};
+use crate::exit::{Code, Failure};
+use crate::output::{Answer, Document, Json, Picked, Shown, Style};
 use crate::session::Session;
 
 /// What `show` takes.
@@ -20,8 +22,10 @@ pub struct Arguments {
     #[arg(long, value_name = "VERSION|TIME", value_parser = args::when)]
     at: Option<When>,
     /// As text, as JSON (the same as --json), or as a Markdown document
-    #[arg(long, short = 'f', value_enum, default_value_t)]
+    #[arg(long, short = 'f', value_enum, default_value_t, conflicts_with = "Pick")]
     format: Format,
+    #[command(flatten)]
+    pick: Pick,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -42,6 +46,13 @@ impl Arguments {
         };
         if self.format == Format::Md {
             return Ok(Box::new(Document::written(&render_markdown(&item))));
+        }
+        if let Some(fields) = self.pick.fields() {
+            let whole = OneItem::from(&item);
+            let value = whole.item.value().map_err(|error| Failure::of(Code::Internal, &error))?;
+            let known = value.as_object().into_iter().flat_map(|fields| fields.keys().cloned());
+            let picked = Picked::of(&whole, "item", &known.collect::<Vec<_>>(), fields)?;
+            return Ok(Box::new(picked));
         }
         // The parts know their parent, not the other way round: only an epic, which is made to have
         // parts, is worth a look at every item.

@@ -30,3 +30,22 @@ fn setting_up() {
     jerry.json(&format!("setup claude --dir {dir}/none"));
     insta::assert_snapshot!(jerry.transcript.replace(&dir, "FOLDER"));
 }
+
+#[test]
+fn no_more_than_is_wanted() {
+    let mut jerry = Jerry::with_items();
+    for command in [
+        "list --compact",
+        "list --all --fields id,labels,parent,depends_on,claim,progress --sort id",
+        "ready --fields id,title --limit 5",
+        "show 6 --compact",
+        "show 6 --fields id,acceptance_criteria,external_ref",
+        "list --fields id,colour",
+        "show 6 --fields ''",
+    ] {
+        jerry.run(Style::PLAIN, command);
+        jerry.json(command);
+    }
+    jerry.run(TERMINAL, "list --compact");
+    insta::assert_snapshot!(jerry.transcript);
+}

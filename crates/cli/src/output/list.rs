@@ -2,12 +2,13 @@
 
 use std::io::{self, Write};
 
-use jerry_contract::{Items, chain};
+use jerry_contract::{Items, Row, chain};
 use jerry_domain::ports::Unreadable;
 use jerry_domain::{ProgressCount, Summary, to_the_second};
 
-use super::{Answer, Cell, Json, Paint, Style, count, line, remark, warn, write_table};
+use super::{Answer, Cell, Json, Paint, Picked, Style, count, line, remark, warn, write_table};
 use super::{priority_paint, status_paint};
+use crate::exit::Failure;
 
 /// The items that a question was answered with.
 pub(crate) struct Listing {
@@ -48,6 +49,16 @@ impl Answer for Listing {
 }
 
 impl Listing {
+    /// The answer, with only these fields of each item if any are given.
+    pub(crate) fn with(self, fields: Option<Vec<String>>) -> Result<Box<dyn Answer>, Failure> {
+        let Some(fields) = fields else { return Ok(Box::new(self)) };
+        if self.total > self.items.len() {
+            remark(&self.count());
+        }
+        let items = Items::new(&self.items, self.total, &self.progress, &self.unreadable);
+        Ok(Box::new(Picked::of(&items, "items", &Row::fields(), fields)?))
+    }
+
     fn count(&self) -> String {
         let Self { items, total, what, .. } = self;
         match items.len() {
