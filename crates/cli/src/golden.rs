@@ -4,6 +4,7 @@
 mod agents;
 mod history;
 mod ready;
+mod schemas;
 mod watch;
 
 use std::path::PathBuf;
@@ -142,6 +143,9 @@ impl Jerry {
         assert_eq!(out.lines().count(), 1, "{out}");
         let value: Value = serde_json::from_str(&out).expect("JSON");
         assert_eq!(value["schema"], 1);
+        if !command.contains(" --fields ") && !command.contains(" --compact ") {
+            schemas::check(&value);
+        }
         let exit = if status == 0 { String::new() } else { format!("[exit {status}]\n") };
         self.transcript.push_str(&format!("$ jerry {command}\n{value:#}\n{exit}\n"));
     }

@@ -13,6 +13,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::chain;
+use crate::schema::whole_item;
 
 /// The contract that this version keeps.
 pub const SCHEMA: u32 = 1;
@@ -114,10 +115,8 @@ impl JsonSchema for Whole<'_> {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "Every field of an item as its file has it, references as ids.",
-            "type": "object"
-        })
+        let schema = whole_item().ok().and_then(|schema| Schema::try_from(schema).ok());
+        schema.unwrap_or_else(|| json_schema!({ "type": "object" }))
     }
 }
 

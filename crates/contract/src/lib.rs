@@ -12,6 +12,7 @@ mod from_errors;
 mod history;
 mod plan;
 mod prime;
+mod schema;
 mod watch;
 
 pub use answer::{
@@ -22,4 +23,5 @@ pub use failure::{ErrorBody, Failed, Failure, chain};
 pub use history::{Difference, Entry, History};
 pub use plan::{Because, BlockedItems, Chain, Explained, InPlace, Point, Stands, Tree, Waits};
 pub use prime::{Brief, Primed};
+pub use schema::{ITEM_FILE, schemas};
 pub use watch::{Change, ChangeKind, ChangedItems};

@@ -25,6 +25,7 @@ mod man;
 mod note;
 mod prime;
 mod ready;
+mod schema;
 mod search;
 mod setup;
 mod show;
@@ -71,6 +72,8 @@ pub enum Command {
     Config(Lazy<config::Arguments>),
     /// Let other programs know of jerry, and take it back without a trace
     Setup(Lazy<setup::Arguments>),
+    /// Print the JSON Schemas of all answers and of an item's file
+    Schema(Lazy<schema::Arguments>),
     /// Print what makes a shell complete jerry's commands and ids
     Completions(Lazy<completions::Arguments>),
     /// Print a manual page
@@ -200,6 +203,7 @@ impl Command {
             Self::Id(arguments) => arguments.0.run(session).await,
             Self::Config(arguments) => arguments.0.run(session),
             Self::Setup(arguments) => arguments.0.run(session),
+            Self::Schema(arguments) => arguments.0.run(),
             Self::Completions(arguments) => arguments.0.run(),
             Self::Man(arguments) => arguments.0.run(),
             Self::Demo(arguments) => arguments.0.run(session),
