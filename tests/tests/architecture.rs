@@ -58,7 +58,8 @@ fn members(metadata: &Value, is_wanted: fn(&str) -> bool) -> BTreeMap<String, BT
 #[case("jerry-conformance", &["jerry-domain"])]
 #[case("jerry-infra-fs", &["jerry-domain"])]
 #[case("jerry-contract", &["jerry-application", "jerry-domain"])]
-#[case("jerry-cli", &["jerry-application", "jerry-contract", "jerry-domain", "jerry-infra-fs"])]
+#[case("jerry-mcp", &["jerry-application", "jerry-contract", "jerry-domain"])]
+#[case("jerry-cli", &["jerry-application", "jerry-contract", "jerry-domain", "jerry-infra-fs", "jerry-mcp"])]
 fn dependencies_point_inwards(#[case] package: &str, #[case] allowed: &[&str]) {
     let members = members(&metadata(), |kind| kind != "dev");
     let found = members.get(package).expect("in the workspace");
@@ -69,7 +70,7 @@ fn dependencies_point_inwards(#[case] package: &str, #[case] allowed: &[&str]) {
 #[test]
 fn the_workspace_has_these_packages_and_no_others() {
     let found: Vec<_> = members(&metadata(), |_| true).into_keys().collect();
-    let layers = ["application", "cli", "conformance", "contract", "domain", "infra-fs"];
+    let layers = ["application", "cli", "conformance", "contract", "domain", "infra-fs", "mcp"];
     let expected = layers.into_iter().chain(["proof", "proof-targets", "tests"]);
     let expected = expected.map(|name| format!("jerry-{name}"));
     assert_eq!(found, expected.chain(["xtask".to_owned()]).collect::<Vec<_>>());

@@ -1,7 +1,7 @@
 //! Looking at items.
 
 use jerry_domain::ports::{RepositoryError, Unreadable};
-use jerry_domain::{ItemRef, Progress, ProgressCount, Summary, WorkId, WorkItem};
+use jerry_domain::{ItemRef, ItemType, Progress, ProgressCount, Summary, WorkId, WorkItem};
 
 use crate::references::Names;
 use crate::text_search::{Excerpt, Needle};
@@ -66,13 +66,17 @@ impl Query {
         }
     }
 
-    /// How far the parts of `item` are; `None` when it has none.
+    /// How far the parts of `item` are; `None` when it has none, or is no epic.
     ///
-    /// Looks at every item of the store, which [`Query::show`] does not.
+    /// The parts know their parent, not the other way round: only an epic, which is made to have
+    /// parts, is worth a look at every item of the store.
     ///
     /// # Errors
     /// [`Error::Repository`] when the store cannot be listed.
     pub async fn progress(&self, item: &WorkItem) -> Result<Option<Progress>, Error> {
+        if item.item_type != ItemType::Epic {
+            return Ok(None);
+        }
         let mut progress = ProgressCount::default();
         self.ports.items.summaries().await?.flatten().for_each(|item| progress.add(&item));
         Ok(progress.of(&item.id, item.uid))

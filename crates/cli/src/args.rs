@@ -8,7 +8,9 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser};
 use clap_complete::ArgValueCandidates;
 use jerry_application::{Moment, Request, SortKey};
-use jerry_domain::{Actor, Credentials, ItemType, Priority, RequestId, Status, Timestamp, WorkId};
+use jerry_domain::{
+    Actor, Credentials, ItemType, Priority, RequestId, Status, Timestamp, WorkId, day_or_instant,
+};
 use jiff::Span;
 use jiff::tz::TimeZone;
 
@@ -205,15 +207,6 @@ pub(crate) fn sort_key() -> impl TypedValueParser<Value = SortKey> {
     })
 }
 
-/// A day, which means its first instant in UTC, or an instant.
-pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
-    let day = text.len() == "2026-01-31".len();
-    let whole = if day { format!("{text}T00:00:00Z") } else { text.to_owned() };
-    whole.parse().map_err(|_| {
-        format!("'{text}' is not a day like 2026-01-31 or a time like 2026-01-31T12:00:00Z")
-    })
-}
-
 /// A moment in the life of an item, as people type it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum When {
@@ -241,7 +234,7 @@ pub(crate) fn when(text: &str) -> Result<When, String> {
     if let Ok(version) = text.parse() {
         return Ok(When::Version(version));
     }
-    if let Ok(time) = instant(text) {
+    if let Ok(time) = day_or_instant(text) {
         return Ok(When::Time(time));
     }
     text.parse::<Span>().map(|span| When::Ago(span.abs())).map_err(|_| {

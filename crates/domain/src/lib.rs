@@ -45,7 +45,7 @@ pub use history::{Event, FieldChange, HistoryEntry, UnknownVersion, Writes};
 pub use item_type::{ItemType, UnknownItemType};
 pub use jiff::Timestamp;
 pub use links::{Artifact, Link, LinkKind, LinkTarget, Source};
-pub use moment::to_the_second;
+pub use moment::{InvalidMoment, day_or_instant, to_the_second};
 pub use note::Note;
 pub use plan::{CriticalPath, Mark, Plan, Relation, Step, Target, Ways};
 pub use priority::{Priority, UnknownPriority};

@@ -9,7 +9,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
-    Actor, CheckId, ItemType, Label, Phase, Priority, SessionName, Status, Title, Uid, WorkId,
+    Actor, CheckId, ItemType, Label, Phase, Priority, RequestId, SessionName, Status, Title, Uid,
+    WorkId,
 };
 
 macro_rules! described {
@@ -40,6 +41,9 @@ described! {
     Actor, "actor" => { "type": "string", "minLength": 1, "maxLength": Actor::MAX_CHARS };
     SessionName, "session" => {
         "type": "string", "minLength": 1, "maxLength": SessionName::MAX_CHARS
+    };
+    RequestId, "request_id" => {
+        "type": "string", "minLength": 1, "maxLength": RequestId::MAX_CHARS
     };
     Phase, "phase" => { "type": "string", "minLength": 1, "maxLength": Phase::MAX_CHARS };
     CheckId, "check_id" => {

@@ -5,7 +5,7 @@ use std::thread;
 
 use jerry_application::{ClaimNext, Create, Delete, Error, Filter, Modify, Request};
 use jerry_domain::ports::{RepositoryError, Update};
-use jerry_domain::{Edit, Label, Refusal, RequestId, Transition, WorkId, WorkItem};
+use jerry_domain::{Edit, Label, Refusal, RequestId, Status, Transition, WorkId, WorkItem};
 use pollster::block_on;
 use rstest::rstest;
 
@@ -183,4 +183,17 @@ fn of_many_at_once_one_is_made(#[case] ask: fn(&Desk, &WorkId) -> WorkItem) {
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
         assert!(desk.store.items.written().len() <= before + 1);
     }
+}
+
+/// Where the item stands by then says nothing about what the request asked for.
+#[test]
+fn a_repeat_of_a_move_to_a_status_is_the_first_one_again() {
+    let desk = Desk::new();
+    let item = desk.create("begun and completed", []);
+    let stand = |status, request: &Request| edit(&desk, &item.id, Edit::MoveTo(status), request);
+    let first = stand(Status::InProgress, &named("r-1")).expect("begun");
+    assert_eq!(stand(Status::InProgress, &named("r-1")).expect("at once"), first);
+    stand(Status::Completed, &named("r-2")).expect("completed");
+    assert_eq!(stand(Status::InProgress, &named("r-1")).expect("later"), first);
+    assert_eq!(desk.get(&item.id).version, 3);
 }

@@ -8,7 +8,7 @@ use jerry_application::{Create, NewItem, Request};
 use jerry_contract::Items;
 use jerry_domain::{
     ChecklistKind, Edit, ItemRef, ItemType, Label, Phase, Priority, ProgressCount, RequestId,
-    Summary, Timestamp, Title, WorkItem,
+    Summary, Timestamp, Title, WorkItem, day_or_instant,
 };
 use serde_json::json;
 
@@ -87,7 +87,7 @@ struct Fields {
     #[arg(long, value_name = "PHASE")]
     phase: Option<String>,
     /// When it should be completed: 2026-01-31, or a time
-    #[arg(long, value_name = "DAY", value_parser = args::instant)]
+    #[arg(long, value_name = "DAY", value_parser = day_or_instant)]
     due: Option<Timestamp>,
 }
 

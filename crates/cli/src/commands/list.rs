@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use jerry_application::{Filter, Page, SortKey};
-use jerry_domain::{ItemType, Label, Phase, Priority, Status, Timestamp};
+use jerry_domain::{ItemType, Label, Phase, Priority, Status, Timestamp, day_or_instant};
 
 use super::Outcome;
 use crate::args::{self, Pick};
@@ -82,7 +82,7 @@ pub(super) struct Selection {
     #[command(flatten)]
     narrowed: Narrowed,
     /// Written on or after this day, or at or after this time
-    #[arg(long, value_name = "DAY", value_parser = args::instant)]
+    #[arg(long, value_name = "DAY", value_parser = day_or_instant)]
     updated_since: Option<Timestamp>,
     /// The order
     #[arg(long, value_name = "KEY", value_parser = args::sort_key(), ignore_case = true, default_value = "priority")]

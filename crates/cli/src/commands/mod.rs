@@ -22,6 +22,7 @@ mod list;
 mod locate;
 mod locks;
 mod man;
+mod mcp;
 mod note;
 mod prime;
 mod ready;
@@ -70,6 +71,8 @@ pub enum Command {
     Id(Lazy<id::Arguments>),
     /// Look at the settings and change them
     Config(Lazy<config::Arguments>),
+    /// Serve an agent: a server of the Model Context Protocol on standard input and output
+    Mcp(Lazy<mcp::Arguments>),
     /// Let other programs know of jerry, and take it back without a trace
     Setup(Lazy<setup::Arguments>),
     /// Print the JSON Schemas of all answers and of an item's file
@@ -204,6 +207,7 @@ impl Command {
             Self::Config(arguments) => arguments.0.run(session),
             Self::Setup(arguments) => arguments.0.run(session),
             Self::Schema(arguments) => arguments.0.run(),
+            Self::Mcp(arguments) => arguments.0.run(session),
             Self::Completions(arguments) => arguments.0.run(),
             Self::Man(arguments) => arguments.0.run(),
             Self::Demo(arguments) => arguments.0.run(session),

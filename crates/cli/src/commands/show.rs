@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use clap::{Args, ValueEnum};
 use jerry_application::render_markdown;
 use jerry_contract::OneItem;
-use jerry_domain::ItemType;
 
 use super::Outcome;
 use crate::args::{self, ItemArg, Pick, When};
@@ -54,11 +53,9 @@ impl Arguments {
             let picked = Picked::of(&whole, "item", &known.collect::<Vec<_>>(), fields)?;
             return Ok(Box::new(picked));
         }
-        // The parts know their parent, not the other way round: only an epic, which is made to have
-        // parts, is worth a look at every item.
-        let progress = match item.item_type {
-            ItemType::Epic if self.at.is_none() => query.progress(&item).await?,
-            _ => None,
+        let progress = match self.at {
+            None => query.progress(&item).await?,
+            Some(_) => None,
         };
         let shown = Shown { item, progress };
         Ok(if self.format == Format::Json { Box::new(AsJson(shown)) } else { Box::new(shown) })

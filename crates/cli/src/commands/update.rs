@@ -2,7 +2,9 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use jerry_domain::{Edit, ItemRef, ItemType, Phase, Priority, Status, Timestamp, Title};
+use jerry_domain::{
+    Edit, ItemRef, ItemType, Phase, Priority, Status, Timestamp, Title, day_or_instant,
+};
 
 use super::Outcome;
 use crate::args::{self, Change, Description, ItemArg};
@@ -52,7 +54,7 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "phase")]
     no_phase: bool,
     /// When it should be completed: 2026-01-31, or a time
-    #[arg(long, value_name = "DAY", value_parser = args::instant)]
+    #[arg(long, value_name = "DAY", value_parser = day_or_instant)]
     due: Option<Timestamp>,
     /// It may be completed at any time
     #[arg(long, conflicts_with = "due")]

@@ -1,0 +1,51 @@
+//! `mcp`.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use jerry_domain::{SessionName, Timestamp};
+use jerry_mcp::Desk;
+
+use super::Outcome;
+use crate::exit::{Code, Failure};
+use crate::output::{Answer, Json, Style};
+use crate::session::Session;
+
+/// What `mcp` takes.
+#[derive(Debug, Args)]
+pub struct Arguments {}
+
+impl Arguments {
+    /// Returns when the client has gone.
+    pub(crate) fn run(self, session: &Session) -> Outcome {
+        let desk = Desk {
+            ports: session.ports()?,
+            watch: session.store()?.watch.clone(),
+            prefix: session.settings()?.prefix()?,
+            lease: session.lease()?,
+            actor: session.actor()?,
+            session: session.credentials(None)?.session.map_or_else(own_session, Ok)?,
+        };
+        jerry_mcp::serve(desk).map_err(|error| Failure::of(Code::Internal, &error))?;
+        Ok(Box::new(Served))
+    }
+}
+
+/// A name that no other process has, on this machine or in a container of the same name.
+fn own_session() -> Result<SessionName, Failure> {
+    let since = Timestamp::now().as_microsecond();
+    Ok(SessionName::new(&format!("mcp-{}-{since:x}", std::process::id()))?)
+}
+
+/// All there was to say has been said in the protocol.
+struct Served;
+
+impl Answer for Served {
+    fn json(&self, _: Json<'_>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn text(&self, _: &mut dyn Write, _: Style) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! The server: what the protocol asks, answered by tools and resources.
+
+use std::sync::Arc;
+
+use jerry_contract::{Envelope, Failure};
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, ErrorData, Implementation,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
+};
+use rmcp::service::RequestContext;
+use rmcp::{RoleServer, ServerHandler};
+use serde_json::Value;
+
+use crate::desk::Desk;
+use crate::tool::Entry;
+use crate::{resources, tools};
+
+const INSTRUCTIONS: &str = "\
+jerry is the work queue that you share with other agents and with people. \
+Call claim (without an id: the most urgent item that is ready) before you work on anything; the item \
+is yours until you complete or release it, and nobody else writes to it. \
+note what the next one should know while you work. complete when it is done, release when you stop. \
+create what you find out is to be done besides. An error has a code, a hint, and retry_after_ms where \
+the same call may succeed later.";
+
+/// Answers one client.
+#[derive(Clone)]
+pub struct Server {
+    desk: Arc<Desk>,
+    tools: Arc<[Entry]>,
+}
+
+impl Server {
+    /// A server that does everything at `desk`.
+    #[must_use]
+    pub fn new(desk: Desk) -> Self {
+        Self { desk: Arc::new(desk), tools: tools::all().into() }
+    }
+
+    /// Does `work`, which may block, on a thread where nobody else waits for it. Work that was
+    /// cancelled before it began is not done; what has begun is finished, and its answer dropped.
+    async fn apart<T: Send + 'static>(
+        &self,
+        context: RequestContext<RoleServer>,
+        work: impl FnOnce(&Desk, &dyn Fn() -> bool) -> T + Send + 'static,
+    ) -> Result<T, ErrorData> {
+        let desk = self.desk.clone();
+        let work = move || {
+            let is_given_up = || context.ct.is_cancelled();
+            (!is_given_up()).then(|| work(&desk, &is_given_up))
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(Some(done)) => Ok(done),
+            Ok(None) => Err(ErrorData::invalid_request("the request was cancelled", None)),
+            Err(error) => Err(ErrorData::internal_error(error.to_string(), None)),
+        }
+    }
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        let capabilities = ServerCapabilities::builder().enable_tools().enable_resources().build();
+        ServerConfig::new(capabilities)
+            .with_server_info(Implementation::new("jerry", env!("CARGO_PKG_VERSION")))
+            .with_instructions(INSTRUCTIONS)
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let tools = self.tools.iter().map(|entry| entry.description.clone()).collect();
+        Ok(ListToolsResult::with_all_items(tools))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let named = self.tools.iter().find(|entry| entry.description.name == request.name);
+        let Some(call) = named.map(|entry| entry.call) else {
+            let names = self.tools.iter().map(|entry| entry.description.name.as_ref());
+            let names = names.collect::<Vec<_>>().join(", ");
+            let message = format!("there is no tool '{}'; there are {names}", request.name);
+            return Err(ErrorData::invalid_params(message, None));
+        };
+        let arguments = request.arguments.unwrap_or_default();
+        let outcome =
+            self.apart(context, move |desk, given_up| call(arguments, desk, given_up)).await?;
+        let result = match outcome {
+            Ok(answer) => CallToolResult::structured(answer),
+            Err(failure) => CallToolResult::structured_error(told(&failure)),
+        };
+        Ok(result.into())
+    }
+
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let after = request.and_then(|request| request.cursor);
+        self.apart(context, move |desk, _| pollster::block_on(resources::list(after, desk)))
+            .await?
+            .map_err(protocol_error)
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Ok(ListResourceTemplatesResult::with_all_items(vec![resources::template()]))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        self.apart(context, move |desk, _| pollster::block_on(resources::read(&request.uri, desk)))
+            .await?
+            .map(Into::into)
+            .map_err(protocol_error)
+    }
+}
+
+/// The answer of kind `error`.
+fn told(failure: &Failure) -> Value {
+    let answer = failure.answer();
+    // It is made of texts and numbers alone.
+    serde_json::to_value(Envelope::of(&answer)).unwrap_or_default()
+}
+
+/// Resources have no errors of their own, only those of the protocol; it carries ours.
+fn protocol_error(failure: Failure) -> ErrorData {
+    use jerry_contract::Code;
+    let data = Some(told(&failure));
+    match failure.code {
+        Code::NotFound | Code::Deleted => ErrorData::resource_not_found(failure.message, data),
+        Code::Usage => ErrorData::invalid_params(failure.message, data),
+        _ => ErrorData::internal_error(failure.message, data),
+    }
+}

@@ -1,0 +1,138 @@
+//! `update`.
+
+use jerry_contract::Failure;
+use jerry_domain::{
+    Actor, CheckId, Edit, Evidence, Extra, ItemRef, ItemType, Label, Phase, Priority, Status,
+    Timestamp, Title, day_or_instant,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::desk::Desk;
+use crate::tool::{Call, Effect, Outcome, Tool, usage, written};
+
+pub(crate) struct Update;
+
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Arguments {
+    /// The item: WORK-042, or 42.
+    id: String,
+    title: Option<Title>,
+    /// null removes it, as with every field below that is not a list.
+    #[serde(default, deserialize_with = "or_null")]
+    description: Option<Option<String>>,
+    /// Where it is to stand, if a move leads there from where it stands. For claim, complete and
+    /// release there are tools.
+    status: Option<Status>,
+    #[serde(rename = "type")]
+    item_type: Option<ItemType>,
+    priority: Option<Priority>,
+    #[serde(default, deserialize_with = "or_null")]
+    assignee: Option<Option<Actor>>,
+    #[serde(default, deserialize_with = "or_null")]
+    phase: Option<Option<Phase>>,
+    #[serde(default, deserialize_with = "or_null")]
+    due: Option<Option<Day>>,
+    /// The item that it is a part of.
+    #[serde(default, deserialize_with = "or_null")]
+    parent: Option<Option<String>>,
+    #[serde(default)]
+    add_labels: Vec<Label>,
+    #[serde(default)]
+    remove_labels: Vec<Label>,
+    /// Items that have to be finished before it can begin.
+    #[serde(default)]
+    add_needs: Vec<String>,
+    #[serde(default)]
+    remove_needs: Vec<String>,
+    /// Criteria and sub-tasks to tick.
+    #[serde(default)]
+    check: Vec<Tick>,
+    /// Something that was found out.
+    #[serde(default)]
+    add_findings: Vec<String>,
+}
+
+/// An entry of a checklist.
+#[derive(Deserialize, JsonSchema)]
+struct Tick {
+    /// Its name: AC-042.1, or ST-042.1.
+    id: CheckId,
+    /// false takes the tick away. Default true.
+    done: Option<bool>,
+    /// What shows that it holds; for criteria only.
+    evidence: Option<String>,
+    /// Where that can be seen.
+    source: Option<String>,
+}
+
+/// A day, which means its first instant in UTC, or an instant: 2026-01-31 or 2026-01-31T12:00:00Z.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(crate) struct Day(#[schemars(with = "String")] pub(crate) Timestamp);
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        day_or_instant(&text).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// `null` is a value, which removes; absent is none.
+fn or_null<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
+}
+
+impl Tool for Update {
+    const NAME: &'static str = "update";
+    const ABOUT: &'static str = "Change fields of an item, all or none. What is not given stays.";
+    const EFFECT: Effect = Effect::Writes;
+    type Arguments = Arguments;
+
+    async fn call(arguments: Arguments, call: Call<'_>) -> Outcome {
+        let desk = call.desk;
+        let id = desk.id(&arguments.id)?;
+        let edits = edits(arguments, desk)?;
+        if edits.is_empty() {
+            return Err(usage("there is nothing to update"));
+        }
+        written(&desk.modify().edit(&id, edits, &call.request()).await?.into_item())
+    }
+}
+
+fn edits(arguments: Arguments, desk: &Desk) -> Result<Vec<Edit>, Failure> {
+    let reference = |id: String| Ok::<_, Failure>(ItemRef::bare(desk.id(&id)?));
+    let mut edits = Vec::new();
+    edits.extend(arguments.title.map(Edit::Title));
+    edits.extend(arguments.description.map(Edit::Description));
+    edits.extend(arguments.item_type.map(Edit::Type));
+    edits.extend(arguments.priority.map(Edit::Priority));
+    edits.extend(arguments.assignee.map(Edit::Assignee));
+    edits.extend(arguments.phase.map(Edit::Phase));
+    edits.extend(arguments.due.map(|day| Edit::DueAt(day.map(|day| day.0))));
+    if let Some(parent) = arguments.parent {
+        edits.push(Edit::Parent(parent.map(reference).transpose()?));
+    }
+    edits.extend(arguments.add_labels.into_iter().map(Edit::AddLabel));
+    edits.extend(arguments.remove_labels.into_iter().map(Edit::RemoveLabel));
+    for needed in arguments.add_needs {
+        edits.push(Edit::AddDependency(reference(needed)?));
+    }
+    for needed in arguments.remove_needs {
+        edits.push(Edit::RemoveDependency(reference(needed)?));
+    }
+    edits.extend(arguments.check.into_iter().map(tick));
+    edits.extend(arguments.add_findings.into_iter().map(Edit::AddFinding));
+    edits.extend(arguments.status.map(Edit::MoveTo));
+    Ok(edits)
+}
+
+fn tick(tick: Tick) -> Edit {
+    let Tick { id, done, evidence, source } = tick;
+    let evidence = evidence.map(|text| Evidence { text, source, extra: Extra::new() });
+    Edit::Check { id, done: done.unwrap_or(true), evidence }
+}
