@@ -8,8 +8,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use jerry_domain::ports::{LockName, RepositoryError, Update};
-use jerry_domain::{Edit, Event, ReadyList, Refusal, Summary, WorkItem};
+use jerry_domain::ports::{LockError, LockGuard, LockName, RepositoryError, Update};
+use jerry_domain::{Edit, Event, Reach, ReadyList, Refusal, Summary, WorkItem};
 
 use crate::ports::left_out;
 use crate::{Error, Filter, Ports, Ready, Request, query, requests};
@@ -42,22 +42,24 @@ impl ClaimNext {
         lease: Option<Duration>,
         request: &Request,
     ) -> Result<WorkItem, Error> {
+        let terms = Terms { lease, lock: None };
         let Some(name) = &request.request_id else {
-            return self.choose(filter, lease, request).await;
+            return Ok(self.choose(filter, &terms, request).await?.item);
         };
         let _same = requests::lock(&self.ports, name).await?;
         match requests::first_results(&self.ports, &Event::CLAIMED, name).await?.pop() {
             Some(first) => Ok(first),
-            None => self.choose(filter, lease, request).await,
+            None => Ok(self.choose(filter, &terms, request).await?.item),
         }
     }
 
-    async fn choose(
+    /// As [`claim`](Self::claim) without a name for the request, on these terms.
+    pub(crate) async fn choose(
         &self,
         filter: &Filter,
-        lease: Option<Duration>,
+        terms: &Terms,
         request: &Request,
-    ) -> Result<WorkItem, Error> {
+    ) -> Result<Claimed, Error> {
         let parent = query::parent(&self.ports, filter).await?;
         // What cannot be claimed for a reason that stays.
         let mut impossible = HashSet::new();
@@ -72,30 +74,54 @@ impl ClaimNext {
             if ready.is_empty() {
                 return Err(Error::NothingReady);
             }
-            let mut being_written = None;
+            let (mut being_written, mut worked_on) = (None, None);
             for item in &ready {
-                match self.try_claim(item, lease, request).await? {
-                    Attempt::Claimed(item) => return Ok(*item),
+                match self.try_claim(item, terms, request).await? {
+                    Attempt::Claimed(claimed) => return Ok(*claimed),
                     Attempt::BeingWritten => drop(being_written.get_or_insert(item)),
+                    Attempt::WorkedOn => drop(worked_on.get_or_insert(item)),
                     Attempt::MovedOn => {}
                     Attempt::Impossible => drop(impossible.insert(item.uid)),
                 }
             }
             if let Some(item) = being_written {
                 drop(self.ports.locks.acquire(&LockName::item(&item.id), None).await?);
+            } else if let Some(item) = worked_on
+                && !self.is_let_go(item).await?
+            {
+                impossible.insert(item.uid);
             }
+        }
+    }
+
+    /// Whether the work lock of `item` was only held for a moment.
+    async fn is_let_go(&self, item: &Summary) -> Result<bool, Error> {
+        match self.ports.locks.acquire(&LockName::work(&item.id), Some(A_MOMENT)).await {
+            Ok(_) => Ok(true),
+            Err(LockError::TimedOut { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
         }
     }
 
     async fn try_claim(
         &self,
         item: &Summary,
-        lease: Option<Duration>,
+        terms: &Terms,
         request: &Request,
     ) -> Result<Attempt, Error> {
-        let claim = self.ports.change(vec![Edit::Claim { lease }], request, |_, _| Ok(()));
+        let Terms { lease, lock } = terms.clone();
+        let mut guard = None;
+        if lock.is_some() {
+            guard = self.ports.locks.try_acquire(&LockName::work(&item.id)).await?;
+            if guard.is_none() {
+                return Ok(Attempt::WorkedOn);
+            }
+        }
+        let claim = self.ports.change(vec![Edit::Claim { lease, lock }], request, |_, _| Ok(()));
         match self.ports.items.try_update(&item.id, Some(item.version), claim).await {
-            Ok(Some(Update::Written(item))) => Ok(Attempt::Claimed(Box::new(item))),
+            Ok(Some(Update::Written(item))) => {
+                Ok(Attempt::Claimed(Box::new(Claimed { item, guard })))
+            }
             Ok(None) => Ok(Attempt::BeingWritten),
             Ok(Some(Update::Unchanged(_)))
             | Err(
@@ -113,9 +139,30 @@ impl ClaimNext {
     }
 }
 
+/// How an item is claimed.
+#[derive(Clone)]
+pub(crate) struct Terms {
+    /// For how long after each write; `None` for ever.
+    pub(crate) lease: Option<Duration>,
+    /// Under the lock [`LockName::work`], within this reach.
+    pub(crate) lock: Option<Reach>,
+}
+
+/// An item and, where it was claimed under one, its work lock.
+pub(crate) struct Claimed {
+    pub(crate) item: WorkItem,
+    pub(crate) guard: Option<Box<dyn LockGuard>>,
+}
+
+/// For longer than somebody holds a work lock who looks, or tries, and no longer than one would wait
+/// for somebody who works.
+pub(crate) const A_MOMENT: Duration = Duration::from_millis(200);
+
 /// What came of trying to claim one item.
 enum Attempt {
-    Claimed(Box<WorkItem>),
+    Claimed(Box<Claimed>),
+    /// By somebody whose claim was taken away, or who is about to claim it.
+    WorkedOn,
     /// By somebody else, who may do anything with it.
     BeingWritten,
     /// It is not as it was when it was found ready.

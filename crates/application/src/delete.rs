@@ -41,7 +41,10 @@ impl Delete {
         if !force {
             self.refuse_if_needed(id).await?;
         }
-        let stamp = request.stamp(self.ports.clock.now());
+        let stamp = match self.ports.items.get(id).await? {
+            Some(item) => self.ports.stamp(&item, request),
+            None => return Err(self.ports.absent(id).await?.into()),
+        };
         Ok(self.ports.items.delete(id, request.if_version, &stamp).await?)
     }
 

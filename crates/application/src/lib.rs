@@ -29,6 +29,7 @@ mod undo;
 mod view;
 mod watch;
 mod why;
+mod work;
 
 pub use blocked::{Blocked, Waiting, WaitingItems};
 pub use claim_next::ClaimNext;
@@ -53,3 +54,4 @@ pub use text_search::Excerpt;
 pub use undo::Undo;
 pub use watch::{Changes, Deletion, Happening, ItemChange, Watch, Watching};
 pub use why::{Reasons, Standing, WayPoint, Why};
+pub use work::{Ending, Job, Work};

@@ -47,7 +47,7 @@ impl Overview {
             let holder = item.claim.as_ref().map(|claim| &claim.holder);
             holder == Some(actor) && !item.status.is_closed() && !item.is_free(now)
         };
-        for item in self.ports.items.summaries().await? {
+        for item in self.ports.summaries().await? {
             // What cannot be read is named by the second look.
             let Ok(item) = item else { continue };
             *counts.entry(item.status).or_default() += 1;

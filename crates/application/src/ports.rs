@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use jerry_domain::ports::{
-    Change, Clock, IdGenerator, LockGuard, LockManager, LockName, Malformed, RepositoryError,
-    Unreadable, WorkItemRepository,
+    Change, Clock, IdGenerator, LockGuard, LockManager, LockName, Malformed, Presence,
+    RepositoryError, Unreadable, WorkItemRepository,
 };
 use jerry_domain::{
-    Actor, Credentials, Edit, Refusal, RequestId, Stamp, Summary, Timestamp, WorkId, WorkItem,
+    Actor, ClaimSummary, Credentials, Edit, Refusal, RequestId, Stamp, Summary, Timestamp, WorkId,
+    WorkItem,
 };
 
 use crate::Error;
@@ -49,9 +50,9 @@ impl Ports {
         request: &Request,
         rules: impl FnOnce(&WorkItem, &WorkItem) -> Result<(), Refusal> + Send + 'static,
     ) -> Change {
-        let (clock, request) = (self.clock.clone(), request.clone());
+        let (ports, request) = (self.clone(), request.clone());
         Box::new(move |item| {
-            let Some(after) = write(item, &request.stamp(clock.now()))? else {
+            let Some(after) = write(item, &ports.stamp(item, &request))? else {
                 return Ok(None);
             };
             match rules(item, &after) {
@@ -60,6 +61,44 @@ impl Ports {
                 Err(refusal) => Err(refusal),
             }
         })
+    }
+
+    /// The stamp of `request` for a write of `item`, which knows whether whoever worked on the item
+    /// under a lock is gone.
+    pub(crate) fn stamp(&self, item: &WorkItem, request: &Request) -> Stamp {
+        let mut stamp = request.stamp(self.clock.now());
+        let outlived = item.claim.as_ref().filter(|claim| {
+            let brief = ClaimSummary::from(*claim);
+            self.is_gone(&item.id, &brief, stamp.at)
+        });
+        stamp.credentials.outlived = outlived.map(|claim| claim.fence);
+        stamp
+    }
+
+    /// Whether nobody works under a claim with a lock any more. What cannot be looked at stands, and
+    /// what is out of sight stands until its lease has ended.
+    fn is_gone(&self, id: &WorkId, claim: &ClaimSummary, now: Timestamp) -> bool {
+        let Some(lock) = &claim.lock else { return false };
+        match self.locks.presence(&LockName::work(id), lock) {
+            Ok(Presence::Gone) => true,
+            Ok(Presence::Held) | Err(_) => false,
+            Ok(Presence::Unknown) => claim.lease_has_ended(now),
+        }
+    }
+
+    /// Every item in brief, a claim under which nobody works any more as one that has lapsed.
+    pub(crate) async fn summaries(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<Summary, Unreadable>> + use<>, RepositoryError> {
+        let (ports, now) = (self.clone(), self.clock.now());
+        Ok(self.items.summaries().await?.map(move |item| {
+            item.map(|mut item| {
+                item.claim = item.claim.map(|claim| {
+                    if ports.is_gone(&item.id, &claim, now) { claim.outlived() } else { claim }
+                });
+                item
+            })
+        }))
     }
 
     /// Every item in brief, to decide over all of them, but for those that are [`left_out`].

@@ -130,7 +130,7 @@ impl Ready {
     ) -> Result<ReadyItems, Error> {
         let mut known = Vec::new();
         let (mut progress, mut unreadable) = (ProgressCount::default(), Vec::new());
-        for summary in self.ports.items.summaries().await? {
+        for summary in self.ports.summaries().await? {
             match summary {
                 Ok(summary) => {
                     known.push((summary.uid, summary.id.clone()));

@@ -9,7 +9,7 @@ use crate::{Error, Ports};
 /// Every item by id, its references under the names of today, and what could not be read.
 pub(crate) async fn of(ports: &Ports) -> Result<(Vec<Summary>, Vec<Unreadable>), Error> {
     let (mut items, mut unreadable) = (Vec::new(), Vec::new());
-    for item in ports.items.summaries().await? {
+    for item in ports.summaries().await? {
         match item {
             Ok(item) => items.push(item),
             Err(error) => unreadable.push(error),

@@ -13,6 +13,7 @@ use jerry_infra_fs::{
 
 use crate::exit::{Code, Failure};
 use crate::settings::{self, Env, Settings};
+use crate::signals;
 
 /// An open store.
 pub struct Store {
@@ -69,7 +70,7 @@ pub(crate) fn open(root: &Path, settings: &Settings) -> Result<Store, Failure> {
         )
     });
     if store.format().lock_backend == LockBackend::Directory {
-        release_locks_when_interrupted()?;
+        signals::release_locks_when_interrupted()?;
     }
     let (items, ids) = (store.items(), store.ids());
     let ports = Ports { items, ids, locks: store.locks(), clock: store.clock() };
@@ -107,41 +108,6 @@ pub(crate) fn files(folder: &Path, settings: &Settings) -> Result<AtomicFiles, F
 /// Who uses this machine, for those who do not say who they are.
 pub(crate) fn user_at_host() -> String {
     format!("{}@{}", machine::user(), machine::host())
-}
-
-/// Directory locks outlive a process that is interrupted, so they are released first; then the
-/// signal does what it would have done. Locks of the operating system end with the process, and
-/// the signal needs no help.
-#[cfg(unix)]
-fn release_locks_when_interrupted() -> Result<(), Failure> {
-    use std::sync::{Mutex, PoisonError};
-
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    use signal_hook::iterator::Signals;
-
-    // Once a process, however many stores it opens.
-    static LISTENING: Mutex<bool> = Mutex::new(false);
-    let mut listening = LISTENING.lock().unwrap_or_else(PoisonError::into_inner);
-    if *listening {
-        return Ok(());
-    }
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
-        .map_err(|error| Failure::io("cannot listen for signals", &error))?;
-    *listening = true;
-    std::thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            jerry_infra_fs::lock::release_all();
-            // Ends the process by the signal itself, so that the shell sees 130 for SIGINT.
-            let _ = signal_hook::low_level::emulate_default_handler(signal);
-            std::process::exit(128 + signal);
-        }
-    });
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn release_locks_when_interrupted() -> Result<(), Failure> {
-    Ok(())
 }
 
 fn unlocated(error: LocateError) -> Failure {

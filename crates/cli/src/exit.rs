@@ -22,6 +22,7 @@ pub fn status(code: Code) -> u8 {
         | Code::UnfinishedParts
         | Code::CompletedParent
         | Code::RequestReused
+        | Code::CommandFailed
         | Code::WouldReplace
         | Code::NotUndoable
         | Code::TooLarge => 4,

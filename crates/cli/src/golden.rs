@@ -6,6 +6,7 @@ mod history;
 mod ready;
 mod schemas;
 mod watch;
+mod work;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -174,7 +174,7 @@ impl Session {
                 .transpose()?,
             given => given.filter(|_| id.is_some()),
         };
-        Ok(Credentials { session, fence, force: false })
+        Ok(Credentials { session, fence, ..Credentials::default() })
     }
 
     /// The item that whoever started this process gave it to work on, if any.

@@ -25,6 +25,7 @@ pub enum Code {
     Claimed,
     StaleFence,
     RequestReused,
+    CommandFailed,
     WrittenSince,
     NoFreeNumber,
     Busy,
@@ -43,7 +44,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::Internal,
         Self::Usage,
         Self::NotFound,
@@ -65,6 +66,7 @@ impl Code {
         Self::Claimed,
         Self::StaleFence,
         Self::RequestReused,
+        Self::CommandFailed,
         Self::WrittenSince,
         Self::NoFreeNumber,
         Self::Busy,
@@ -152,6 +154,9 @@ impl Code {
             ),
             Self::WrittenSince => {
                 ("written_since", None, "look at what was written with `jerry diff`, then decide")
+            }
+            Self::CommandFailed => {
+                ("command_failed", None, "what it said is above; the item is free for the next one")
             }
             Self::NoFreeNumber => (
                 "no_free_number",

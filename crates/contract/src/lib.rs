@@ -14,6 +14,7 @@ mod plan;
 mod prime;
 mod schema;
 mod watch;
+mod work;
 
 pub use answer::{
     Answer, Envelope, Hit, Hits, Items, NotRead, OneItem, Row, SCHEMA, ShownItem, Whole,
@@ -25,3 +26,4 @@ pub use plan::{Because, BlockedItems, Chain, Explained, InPlace, Point, Stands, 
 pub use prime::{Brief, Primed};
 pub use schema::{ITEM_FILE, schemas};
 pub use watch::{Change, ChangeKind, ChangedItems};
+pub use work::{Ended, Worked};

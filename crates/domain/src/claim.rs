@@ -35,6 +35,25 @@ pub struct Claim {
     /// Who handed the item over to the holder, who has not claimed it yet.
     #[serde(default)]
     pub handed_over_by: Option<Actor>,
+    /// Where the lock [`LockName::work`](crate::ports::LockName::work) is held for as long as somebody
+    /// works on the item, which decides instead of the lease whoever can see it; `null` for a claim
+    /// by lease alone.
+    #[serde(default)]
+    pub lock: Option<Reach>,
+    /// Fields that this version does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// Where a lock means something: on one boot of one machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Reach {
+    /// Names the boot.
+    pub boot: String,
+    /// Names the machine, if it has a name of its own.
+    #[serde(default)]
+    pub machine: Option<String>,
     /// Fields that this version does not know.
     #[serde(flatten)]
     pub extra: Extra,
@@ -49,6 +68,8 @@ pub struct Credentials {
     pub fence: Option<u64>,
     /// To write all the same; recorded in the history.
     pub force: bool,
+    /// The fence of a claim of which the writer knows that whoever worked under it is gone.
+    pub outlived: Option<u64>,
 }
 
 impl Claim {
@@ -62,14 +83,16 @@ impl Claim {
             lease_seconds,
             expires_at: lease_seconds.map(|lease| after(stamp.at, lease)),
             handed_over_by: None,
+            lock: None,
             extra: Extra::new(),
         }
     }
 
-    /// Whether nobody need heed it any more at `now`.
+    /// Whether nobody need heed it any more at `now`. A claim with a lock does not lapse with time:
+    /// whoever sees that nobody works under it any more says so by [`Credentials::outlived`].
     #[must_use]
     pub fn has_lapsed(&self, now: Timestamp) -> bool {
-        has_lapsed(self.expires_at, now)
+        self.lock.is_none() && lease_has_ended(self.expires_at, now)
     }
 
     fn is_held_by(&self, stamp: &Stamp) -> bool {
@@ -125,15 +148,25 @@ pub(crate) fn standing(
     let claims = edits.iter().any(|edit| matches!(edit, Edit::Claim { .. }));
     let is_mine =
         |claim: &Claim| claims && claim.handed_over_by.is_some() && claim.holder == stamp.actor;
+    // Who claims under the lock holds it, so that nobody works under an earlier claim any more.
+    let holds_lock_of = |own: &Reach| {
+        edits.iter().any(|edit| match edit {
+            Edit::Claim { lock: Some(lock), .. } => lock.boot == own.boot,
+            _ => false,
+        })
+    };
+    let stands = |claim: &Claim| {
+        !claim.has_lapsed(stamp.at)
+            && stamp.credentials.outlived != Some(claim.fence)
+            && !claim.lock.as_ref().is_some_and(holds_lock_of)
+    };
     match (claim, stamp.credentials.fence) {
         (Some(claim), _) if claim.is_held_by(stamp) => Ok(Standing::Holder),
-        (Some(claim), _) if stamp.credentials.force && !claim.has_lapsed(stamp.at) => {
-            Ok(Standing::Forced)
-        }
+        (Some(claim), _) if stamp.credentials.force && stands(claim) => Ok(Standing::Forced),
         (_, Some(fence)) if !stamp.credentials.force => {
             Err(Refusal::StaleFence { fence, claim: claim.cloned().map(Box::new) })
         }
-        (Some(claim), _) if !claim.has_lapsed(stamp.at) && !is_mine(claim) => {
+        (Some(claim), _) if stands(claim) && !is_mine(claim) => {
             Err(Refusal::Claimed(Box::new(claim.clone())))
         }
         _ => Ok(Standing::Free),
@@ -152,6 +185,7 @@ pub(crate) fn renew(before: &Record, after: &mut Record, at: Timestamp) {
 pub(crate) fn take(
     record: &mut Record,
     lease: Option<Duration>,
+    lock: Option<Reach>,
     stamp: &Stamp,
 ) -> Result<(), Refusal> {
     let (from, transition) = (record.status, Transition::Start);
@@ -166,6 +200,7 @@ pub(crate) fn take(
     let lease_seconds = lease.map(|lease| lease.as_secs());
     record.claim = Some(Claim {
         session: stamp.credentials.session.clone(),
+        lock,
         ..Claim::of(record, stamp.actor.clone(), lease_seconds, stamp)
     });
     Ok(())
@@ -185,8 +220,16 @@ pub(crate) fn hand_over(record: &mut Record, to: Actor, stamp: &Stamp) -> Result
     Ok(())
 }
 
-/// Whether a claim that stands until `expires_at` is past at `now`.
-pub(crate) fn has_lapsed(expires_at: Option<Timestamp>, now: Timestamp) -> bool {
+/// Ends the claim, and leaves the item where it stands.
+pub(crate) fn end(record: &mut Record) -> Result<(), Refusal> {
+    match record.claim.take() {
+        Some(_) => Ok(()),
+        None => Err(Refusal::Rule("nobody has claimed it".to_owned())),
+    }
+}
+
+/// Whether a lease that runs until `expires_at` has ended at `now`.
+pub(crate) fn lease_has_ended(expires_at: Option<Timestamp>, now: Timestamp) -> bool {
     expires_at.is_some_and(|end| end <= now)
 }
 

@@ -10,8 +10,8 @@ use crate::history::{Event, FieldChange, HistoryEntry};
 use crate::record::{Extra, Record};
 use crate::{
     Actor, Artifact, CheckId, Criterion, Evidence, InvalidItem, InvalidText, ItemRef, ItemType,
-    Label, Link, LinkKind, LinkTarget, NotUndone, Note, Phase, Priority, RequestId, Source, Status,
-    Subtask, Title, Transition, WorkId,
+    Label, Link, LinkKind, LinkTarget, NotUndone, Note, Phase, Priority, Reach, RequestId, Source,
+    Status, Subtask, Title, Transition, WorkId,
 };
 
 /// Who writes, when and why.
@@ -140,7 +140,11 @@ pub enum Edit {
     Claim {
         /// How long the claim stands after each write, in whole seconds; `None` for ever.
         lease: Option<Duration>,
+        /// Where a lock shows for how long somebody works on it.
+        lock: Option<Reach>,
     },
+    /// End the claim and leave the item where it stands.
+    Unclaim,
     /// Pass the claim on to another.
     HandOver(Actor),
 }
@@ -330,6 +334,7 @@ impl Event {
                 Status::Cancelled => Event::CANCELLED,
             }),
             Edit::Claim { .. } => Some(Event::CLAIMED),
+            Edit::Unclaim => Some(Event::RELEASED),
             Edit::HandOver(_) => Some(Event::HANDED_OVER),
             _ => None,
         });
@@ -411,7 +416,8 @@ pub(crate) fn make(record: &mut Record, edit: &Edit, stamp: &Stamp) -> Result<()
             let transition = from.transition_to(to).ok_or(Refusal::NoMove { from, to })?;
             move_to(record, transition, stamp)?;
         }
-        Edit::Claim { lease } => claim::take(record, lease, stamp)?,
+        Edit::Claim { lease, lock } => claim::take(record, lease, lock, stamp)?,
+        Edit::Unclaim => claim::end(record)?,
         Edit::HandOver(to) => claim::hand_over(record, to, stamp)?,
     }
     Ok(())

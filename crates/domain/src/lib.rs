@@ -36,7 +36,7 @@ mod work_id;
 mod work_item;
 
 pub use checklist::{Criterion, Evidence, Subtask};
-pub use claim::{Claim, Credentials};
+pub use claim::{Claim, Credentials, Reach};
 pub use digest::fnv_1a;
 pub use edit::{ChecklistKind, Edit, Refusal, Stamp};
 pub use family::Family;

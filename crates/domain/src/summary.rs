@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::claim::has_lapsed;
+use crate::claim::lease_has_ended;
 use crate::{
-    Actor, HistoryEntry, ItemRef, ItemType, Label, LinkKind, LinkTarget, Phase, Priority, Status,
-    Title, Uid, WorkId, WorkItem,
+    Actor, Claim, HistoryEntry, ItemRef, ItemType, Label, LinkKind, LinkTarget, Phase, Priority,
+    Reach, Status, Title, Uid, WorkId, WorkItem,
 };
 
 /// A claim in brief.
@@ -20,6 +20,40 @@ pub struct ClaimSummary {
     /// Whether the holder got it from another and has not claimed it yet.
     #[serde(rename = "handed_over")]
     pub is_handed_over: bool,
+    /// Where a lock shows whether somebody works on it. Nothing for those who read lists.
+    #[serde(skip)]
+    pub lock: Option<Reach>,
+}
+
+impl ClaimSummary {
+    /// Whether nobody need heed it any more at `now`; see [`Claim::has_lapsed`].
+    #[must_use]
+    pub fn has_lapsed(&self, now: Timestamp) -> bool {
+        self.lock.is_none() && self.lease_has_ended(now)
+    }
+
+    /// Whether nobody has renewed it in time, whatever its lock says.
+    #[must_use]
+    pub fn lease_has_ended(&self, now: Timestamp) -> bool {
+        lease_has_ended(self.expires_at, now)
+    }
+
+    /// The same claim after whoever worked under it is gone.
+    #[must_use]
+    pub fn outlived(self) -> Self {
+        Self { lock: None, expires_at: Some(Timestamp::MIN), ..self }
+    }
+}
+
+impl From<&Claim> for ClaimSummary {
+    fn from(claim: &Claim) -> Self {
+        Self {
+            holder: claim.holder.clone(),
+            expires_at: claim.expires_at,
+            is_handed_over: claim.handed_over_by.is_some(),
+            lock: claim.lock.clone(),
+        }
+    }
 }
 
 /// An item in brief. An index may keep it; the item's file remains the truth.
@@ -80,9 +114,7 @@ impl Summary {
     pub fn is_free(&self, now: Timestamp) -> bool {
         match (&self.claim, self.status) {
             (None, status) => status == Status::Pending,
-            (Some(claim), Status::Pending | Status::InProgress) => {
-                has_lapsed(claim.expires_at, now)
-            }
+            (Some(claim), Status::Pending | Status::InProgress) => claim.has_lapsed(now),
             (Some(_), _) => false,
         }
     }
@@ -120,11 +152,7 @@ impl From<&WorkItem> for Summary {
             priority: item.priority,
             phase: item.phase.clone(),
             assignee: item.assignee.clone(),
-            claim: item.claim.as_ref().map(|claim| ClaimSummary {
-                holder: claim.holder.clone(),
-                expires_at: claim.expires_at,
-                is_handed_over: claim.handed_over_by.is_some(),
-            }),
+            claim: item.claim.as_ref().map(ClaimSummary::from),
             labels: item.labels.clone(),
             parent: item.parent.as_ref().map(brief),
             depends_on: item.depends_on.iter().map(brief).collect(),

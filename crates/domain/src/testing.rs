@@ -12,8 +12,8 @@ use serde_json::{Number, Value};
 use crate::{
     Actor, Artifact, CheckId, ChecklistKind, Claim, Credentials, Criterion, Edit, Event, Evidence,
     Extra, HistoryEntry, ITEM_SCHEMA, ItemRef, ItemType, Label, Link, LinkKind, LinkTarget, Note,
-    Phase, Prefix, Priority, Record, RequestId, SessionName, Source, Stamp, Status, Subtask, Title,
-    Transition, Uid, WorkId, WorkItem,
+    Phase, Prefix, Priority, Reach, Record, RequestId, SessionName, Source, Stamp, Status, Subtask,
+    Title, Transition, Uid, WorkId, WorkItem,
 };
 
 /// Any valid item as a file may hold it, with unknown fields at every level. Its history is that
@@ -242,11 +242,19 @@ fn request_id() -> impl Strategy<Value = RequestId> {
 /// Most often those of somebody who asks nobody, so that not every second write is refused.
 fn credentials() -> impl Strategy<Value = Credentials> {
     (session(), prop_oneof![4 => Just(true), 1 => Just(false)])
-        .prop_map(|(session, force)| Credentials { session, fence: None, force })
+        .prop_map(|(session, force)| Credentials { session, force, ..Credentials::default() })
 }
 
 fn session() -> impl Strategy<Value = Option<SessionName>> {
     option::of("[a-c]".prop_filter_map("a session", |text| SessionName::new(&text).ok()))
+}
+
+fn reach() -> impl Strategy<Value = Reach> {
+    ("[ab]", option::of("[mn]")).prop_map(|(boot, machine)| Reach {
+        boot,
+        machine,
+        extra: Extra::new(),
+    })
 }
 
 /// Complete, bare, or bare with what a later version put beside it.
@@ -316,9 +324,10 @@ fn source() -> impl Strategy<Value = Source> {
 
 fn claim() -> impl Strategy<Value = Claim> {
     let lease = (option::of(any::<u32>().prop_map(u64::from)), option::of(timestamp()));
-    let handed_over_by = option::of(actor());
-    (actor(), session(), any::<u64>(), timestamp(), lease, handed_over_by, extra()).prop_map(
-        |(holder, session, fence, since, (lease_seconds, expires_at), handed_over_by, extra)| {
+    let liveness = (option::of(actor()), option::of(reach()));
+    (actor(), session(), any::<u64>(), timestamp(), lease, liveness, extra()).prop_map(
+        |(holder, session, fence, since, lease, (handed_over_by, lock), extra)| {
+            let (lease_seconds, expires_at) = lease;
             Claim {
                 holder,
                 session,
@@ -327,6 +336,7 @@ fn claim() -> impl Strategy<Value = Claim> {
                 lease_seconds,
                 expires_at,
                 handed_over_by,
+                lock,
                 extra,
             }
         },
@@ -406,9 +416,11 @@ pub fn edit() -> impl Strategy<Value = Edit> {
         said.prop_map(Edit::Note),
         proptest::sample::select(&Transition::ALL[..]).prop_map(Edit::Move),
         status().prop_map(Edit::MoveTo),
-        option::of(any::<u32>()).prop_map(|lease| Edit::Claim {
+        (option::of(any::<u32>()), option::of(reach())).prop_map(|(lease, lock)| Edit::Claim {
             lease: lease.map(|seconds| Duration::from_secs(seconds.into())),
+            lock,
         }),
+        Just(Edit::Unclaim),
         actor().prop_map(Edit::HandOver),
     ]
 }

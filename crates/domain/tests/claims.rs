@@ -42,7 +42,7 @@ fn written(item: &WorkItem, edit: Edit, stamp: &Stamp) -> WorkItem {
 }
 
 fn claimed(item: &WorkItem, stamp: &Stamp) -> WorkItem {
-    written(item, Edit::Claim { lease: Some(LEASE) }, stamp)
+    written(item, Edit::Claim { lease: Some(LEASE), lock: None }, stamp)
 }
 
 fn claim(item: &WorkItem) -> &Claim {
@@ -71,7 +71,9 @@ fn others_are_refused_and_told_who_has_it() {
     let item = claimed(&item(), &by("ada", Some("s"), 1));
     // Another, the same actor in another session or in none.
     for stamp in [by("bob", Some("s"), 2), by("ada", Some("t"), 2), by("ada", None, 2)] {
-        for edit in [note(), Edit::Claim { lease: None }, Edit::Move(Transition::Complete)] {
+        for edit in
+            [note(), Edit::Claim { lease: None, lock: None }, Edit::Move(Transition::Complete)]
+        {
             let Refusal::Claimed(found) = refusal(&item, edit, &stamp) else { panic!("refused") };
             assert_eq!(*found, *claim(&item));
         }
@@ -167,7 +169,7 @@ fn what_is_handed_over_waits_for_one_actor() {
     for stamp in [ada.clone(), by("bob", Some("t"), 2)] {
         assert!(matches!(refusal(&passed, note(), &stamp), Refusal::Claimed(_)));
     }
-    let take = Edit::Claim { lease: Some(LEASE) };
+    let take = Edit::Claim { lease: Some(LEASE), lock: None };
     assert!(matches!(refusal(&passed, take, &by("amy", None, 2)), Refusal::Claimed(_)));
     let taken = claimed(&passed, &by("bob", Some("t"), 2));
     assert_eq!(claim(&taken).handed_over_by, None);
@@ -179,7 +181,7 @@ fn what_is_handed_over_waits_for_one_actor() {
 #[test]
 fn what_is_finished_is_not_claimed() {
     let done = written(&item(), Edit::Move(Transition::Cancel), &by("ada", None, 1));
-    let refused = refusal(&done, Edit::Claim { lease: None }, &by("ada", None, 2));
+    let refused = refusal(&done, Edit::Claim { lease: None, lock: None }, &by("ada", None, 2));
     assert!(matches!(refused, Refusal::Transition { .. }), "{refused}");
 }
 

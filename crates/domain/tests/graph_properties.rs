@@ -143,7 +143,7 @@ proptest! {
             item.priority = priorities[number];
             item.created_at = stamps[number].at;
             let (holder, is_handed_over) = (stamps[0].actor.clone(), false);
-            let claim = ClaimSummary { holder, expires_at: None, is_handed_over };
+            let claim = ClaimSummary { holder, expires_at: None, is_handed_over, lock: None };
             item.claim = (number == 0).then_some(claim);
         }
         let graph = Graph::new(&items);

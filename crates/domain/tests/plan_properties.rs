@@ -51,6 +51,7 @@ fn store(sketches: &[Sketch]) -> Vec<Summary> {
             holder: Actor::new("bob").expect("valid"),
             expires_at: end.map(|second| Timestamp::from_second(second).expect("valid")),
             is_handed_over: false,
+            lock: None,
         });
         Summary { status: *status, claim, ..Summary::from(&item) }
     });

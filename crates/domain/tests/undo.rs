@@ -226,7 +226,7 @@ fn a_reference_that_was_completed_in_passing_is_no_change_by_hand() {
 fn a_claim_is_given_up_by_undo_and_never_taken() {
     let ada = by("ada", Some("s"), 1);
     let lease = Some(Duration::from_secs(60));
-    let claimed = written(&one(), [Edit::Claim { lease }], &ada);
+    let claimed = written(&one(), [Edit::Claim { lease, lock: None }], &ada);
     let back = undone(&claimed, &ada);
     assert_eq!((back.status, &back.claim, &back.assignee), (Status::Pending, &None, &None));
     assert_eq!(back.started_at, None);
@@ -248,7 +248,7 @@ fn a_claim_is_given_up_by_undo_and_never_taken() {
 fn a_claimed_item_is_not_undone_by_others() {
     let bob = by("bob", None, 1);
     let item = written(&one(), [Edit::Priority(Priority::High)], &bob);
-    let held = written(&item, [Edit::Claim { lease: None }], &by("ada", Some("s"), 2));
+    let held = written(&item, [Edit::Claim { lease: None, lock: None }], &by("ada", Some("s"), 2));
     assert!(matches!(held.undo(&bob), Err(Refusal::Claimed(_))));
     let passed = written(&held, [Edit::HandOver(bob.actor.clone())], &by("ada", Some("s"), 3));
     assert!(matches!(passed.undo(&by("ada", Some("s"), 4)), Err(Refusal::Claimed(_))));

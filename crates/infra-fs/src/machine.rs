@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
+use jerry_domain::{Extra, Reach, fnv_1a};
 use serde::{Deserialize, Serialize};
 
 /// The machine's name, or `unknown`.
@@ -105,6 +106,15 @@ impl Place {
     }
 }
 
+/// Where locks taken by this process mean something; `None` where the boot cannot be told.
+pub(crate) fn reach() -> Option<Reach> {
+    let place = &this_process().place;
+    let machine = place.machine.as_deref().filter(|_| is_outermost(place));
+    // The machine's id is nobody's business, and the reach is written into items.
+    let machine = machine.map(|id| format!("{:016x}", fnv_1a(format!("jerry {id}").as_bytes())));
+    place.boot.clone().map(|boot| Reach { boot, machine, extra: Extra::new() })
+}
+
 /// A process as it described itself.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Described<'a> {
@@ -178,10 +188,14 @@ fn life_seen_from(
 /// Whether two boots were boots of one machine. A host's name is not enough, for cloned machines
 /// and containers share names; inside a container the machine's id is the image's.
 fn same_machine(one: &Place, other: &Place) -> bool {
-    let outermost = |place: &Place| {
-        place.namespaces.as_deref().is_some_and(|names| names.starts_with(OUTERMOST_PID_NAMESPACE))
-    };
-    one.machine.is_some() && one.machine == other.machine && outermost(one) && outermost(other)
+    one.machine.is_some()
+        && one.machine == other.machine
+        && is_outermost(one)
+        && is_outermost(other)
+}
+
+fn is_outermost(place: &Place) -> bool {
+    place.namespaces.as_deref().is_some_and(|names| names.starts_with(OUTERMOST_PID_NAMESPACE))
 }
 
 /// Linux gives the first pid namespace this number on every machine.

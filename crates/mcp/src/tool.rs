@@ -46,7 +46,7 @@ impl Call<'_> {
     pub(crate) fn request(&self) -> Request {
         let Change { reason, request_id, if_version, fence } = self.change.clone();
         let session = Some(self.desk.session.clone());
-        let credentials = Credentials { session, fence, force: false };
+        let credentials = Credentials { session, fence, ..Credentials::default() };
         let request = Request::new(self.desk.actor.clone());
         Request { reason, request_id, if_version, credentials, ..request }
     }

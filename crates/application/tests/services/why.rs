@@ -67,7 +67,7 @@ fn who_has_it_and_since_when_is_said() {
     desk.store.clock.advance(Duration::from_secs(60));
     let mut request = by("bob");
     request.credentials.session = Some(SessionName::new("s").expect("valid"));
-    let claim = vec![Edit::Claim { lease: Some(Duration::from_secs(60)) }];
+    let claim = vec![Edit::Claim { lease: Some(Duration::from_secs(60)), lock: None }];
     let modify = jerry_application::Modify::new(desk.ports.clone());
     let claimed = block_on(modify.edit(&held.id, claim, &request)).expect("claimed").into_item();
     move_to(&desk, &stuck, &[Transition::Start]);

@@ -16,17 +16,25 @@ use crate::output::{Changed, line};
 use crate::session::{Session, short_text};
 use crate::settings::parse_lease;
 
-/// What `claim` takes.
+/// Which item is claimed.
 #[derive(Debug, Args)]
-pub struct Claim {
+pub(super) struct Which {
     /// The item: WORK-042, work-42 or 42
     #[arg(value_name = "ID", required_unless_present = "next", conflicts_with = "Narrowed", add = ArgValueCandidates::new(complete::ids))]
-    id: Option<String>,
+    pub(super) id: Option<String>,
     /// The most urgent of the items that are ready; exit status 7 if there is none
-    #[arg(long, conflicts_with_all = ["id", "if_version", "force"])]
+    #[arg(long, conflicts_with = "id")]
     next: bool,
     #[command(flatten)]
-    narrowed: Narrowed,
+    pub(super) narrowed: Narrowed,
+}
+
+/// What `claim` takes.
+#[derive(Debug, Args)]
+#[command(mut_arg("next", |next| next.conflicts_with_all(["if_version", "force"])))]
+pub struct Claim {
+    #[command(flatten)]
+    which: Which,
     /// How long the claim stands after each write by its holder: 4h, 30m, 90s
     #[arg(long, value_name = "TIME", value_parser = parse_lease)]
     lease: Option<Duration>,
@@ -37,16 +45,16 @@ pub struct Claim {
 impl Claim {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         let lease = self.lease.map_or_else(|| session.lease(), Ok).map(Some)?;
-        let item = match &self.id {
+        let item = match &self.which.id {
             Some(id) => {
                 let id = session.id(id)?;
                 let request = self.change.request(session, &id)?;
-                let edits = vec![Edit::Claim { lease }];
+                let edits = vec![Edit::Claim { lease, lock: None }];
                 session.modify()?.edit(&id, edits, &request).await?.into_item()
             }
             None => {
                 let request = self.change.request_of_new(session)?;
-                let filter = self.narrowed.filter(session)?;
+                let filter = self.which.narrowed.filter(session)?;
                 ClaimNext::new(session.ports()?).claim(&filter, lease, &request).await?
             }
         };

@@ -35,6 +35,7 @@ mod undo;
 mod update;
 mod watch;
 mod why;
+mod work;
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
@@ -113,6 +114,8 @@ pub enum Item {
     Update(Lazy<update::Arguments>),
     /// Take an item for oneself, so that nobody else writes to it, and begin it
     Claim(Lazy<claim::Claim>),
+    /// Claim an item, run a command on it, and complete it, or give it back, as the command ends
+    Work(Lazy<work::Arguments>),
     /// Pass a claimed item on to someone
     Handoff(Lazy<claim::Handoff>),
     /// Begin an item, or go on with a blocked one
@@ -229,6 +232,7 @@ impl Item {
             Self::Show(arguments) => arguments.0.run(session).await,
             Self::Update(arguments) => arguments.0.run(session).await,
             Self::Claim(arguments) => arguments.0.run(session).await,
+            Self::Work(arguments) => arguments.0.run(session).await,
             Self::Handoff(arguments) => arguments.0.run(session).await,
             Self::Start(arguments) => arguments.0.run(session).await,
             Self::Block(arguments) => arguments.0.run(session).await,

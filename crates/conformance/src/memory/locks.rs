@@ -4,8 +4,8 @@ use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use jerry_domain::ports::{Holder, LockError, LockGuard, LockManager, LockName};
-use jerry_domain::{Timestamp, WorkId};
+use jerry_domain::ports::{Holder, LockError, LockGuard, LockManager, LockName, Presence};
+use jerry_domain::{Extra, Reach, Timestamp, WorkId};
 
 use super::held;
 
@@ -139,6 +139,19 @@ impl LockManager for MemoryLocks {
     async fn try_acquire(&self, name: &LockName) -> Result<Option<Box<dyn LockGuard>>, LockError> {
         let mut held = held(&self.shared.held);
         Ok(if held.contains_key(name) { None } else { Some(self.guard(name, &mut held)) })
+    }
+
+    fn reach(&self) -> Option<Reach> {
+        Some(Reach { boot: "memory".to_owned(), machine: None, extra: Extra::new() })
+    }
+
+    fn presence(&self, name: &LockName, reach: &Reach) -> Result<Presence, LockError> {
+        let is_held = || held(&self.shared.held).contains_key(name);
+        Ok(match self.reach() {
+            Some(here) if here.boot != reach.boot => Presence::Unknown,
+            _ if is_held() => Presence::Held,
+            _ => Presence::Gone,
+        })
     }
 }
 

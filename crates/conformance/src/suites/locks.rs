@@ -5,7 +5,8 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use jerry_domain::ports::{LockError, LockGuard, LockManager, LockName};
+use jerry_domain::ports::{LockError, LockGuard, LockManager, LockName, Presence};
+use jerry_domain::{Extra, Reach};
 use pollster::block_on;
 
 use crate::Fixture;
@@ -29,6 +30,8 @@ macro_rules! lock_suite {
             there_is_one_holder_at_a_time
             independent_names_do_not_block_each_other
             several_are_held_in_their_order
+            what_was_taken_here_is_seen_as_long_as_it_is_held
+            what_was_taken_elsewhere_is_not_concluded_from
         }
     };
 }
@@ -55,6 +58,30 @@ pub fn a_free_lock_is_had_at_once(fixture: &Fixture<Handle>) {
     drop(guard);
     let guard = try_take(&locks, &name).expect("free");
     assert_eq!(*guard.name(), name);
+}
+
+/// Through every handle, and without taking it from anyone.
+pub fn what_was_taken_here_is_seen_as_long_as_it_is_held(fixture: &Fixture<Handle>) {
+    let (locks, other) = (fixture.open(), fixture.open());
+    let name = LockName::work(&id(42));
+    let Some(here) = locks.reach() else { return };
+    let look = || other.presence(&name, &here).expect("it can be looked at");
+    assert_eq!(look(), Presence::Gone, "before anybody took it");
+    let guard = try_take(&locks, &name).expect("free");
+    assert_eq!([look(), look()], [Presence::Held; 2]);
+    drop(guard);
+    assert_eq!(look(), Presence::Gone);
+    drop(try_take(&locks, &name).expect("a look leaves it free"));
+}
+
+/// A lock that is held here says nothing about one of that name that was taken elsewhere.
+pub fn what_was_taken_elsewhere_is_not_concluded_from(fixture: &Fixture<Handle>) {
+    let locks = fixture.open();
+    let name = LockName::work(&id(42));
+    let elsewhere = Reach { boot: "elsewhere".into(), machine: None, extra: Extra::new() };
+    assert_eq!(locks.presence(&name, &elsewhere).expect("looks"), Presence::Unknown);
+    let _guard = try_take(&locks, &name).expect("free");
+    assert_eq!(locks.presence(&name, &elsewhere).expect("looks"), Presence::Unknown);
 }
 
 /// Not by another thread, not through another handle.

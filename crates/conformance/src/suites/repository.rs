@@ -621,7 +621,8 @@ pub fn a_claimed_item_is_not_deleted_by_others(fixture: &Fixture<Handle>) {
         (2, Credentials { force: true, ..Credentials::default() }),
     ] {
         let item = insert(&items, item(number));
-        let claim: Change = Box::new(|item| item.apply(&[Edit::Claim { lease: None }], &stamp()));
+        let claim: Change =
+            Box::new(|item| item.apply(&[Edit::Claim { lease: None, lock: None }], &stamp()));
         block_on(items.update(&item.id, None, claim)).expect("claimed");
         let refused = block_on(items.delete(&item.id, None, &stamp()));
         let Err(RepositoryError::Refused { source: Refusal::Claimed(claim), .. }) = refused else {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Answer, Because, BlockedItems, Chain, ChangedItems, Difference, Explained, Failed, History,
-    Hits, Items, Primed, Row, SCHEMA, ShownItem, Tree,
+    Hits, Items, Primed, Row, SCHEMA, ShownItem, Tree, Worked,
 };
 
 /// What the schema of an item's file is called among the kinds of answers.
@@ -37,6 +37,7 @@ pub fn schemas() -> serde_json::Result<Map<String, Value>> {
     add::<Difference<'static>>(&mut all);
     add::<ChangedItems<'static>>(&mut all);
     add::<Primed<'static>>(&mut all);
+    add::<Worked<'static>>(&mut all);
     add::<Failed<'static>>(&mut all);
     // Only `show` tells the progress beside the item.
     if let Some(Value::Array(required)) = all["item"].get_mut("required") {

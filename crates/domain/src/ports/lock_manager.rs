@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StorageError;
 use crate::digest::fnv_1a;
-use crate::{RequestId, WorkId};
+use crate::{Reach, RequestId, WorkId};
 
 /// So many, that requests rarely wait for one another, and so few, that they need no cleaning.
 const REQUEST_LOCKS: u64 = 64;
@@ -97,12 +97,27 @@ impl LockName {
         Self(format!("request-{:02}", request.digest() % REQUEST_LOCKS))
     }
 
+    /// The lock of whoever works on an item for as long as a command of theirs runs. It is held while
+    /// other locks come and go, the item's own among them.
+    #[must_use]
+    pub fn work(id: &WorkId) -> Self {
+        Self(format!("{WORK}{id}"))
+    }
+
+    /// Whether it is one of [`LockName::work`], which are held for hours.
+    #[must_use]
+    pub fn is_of_work(&self) -> bool {
+        self.0.starts_with(WORK)
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
+
+const WORK: &str = "work-";
 
 impl fmt::Display for LockName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -167,6 +182,27 @@ fn held_by(holder: &Option<Box<Holder>>) -> String {
 pub trait LockGuard: Send {
     /// The lock.
     fn name(&self) -> &LockName;
+
+    /// Whether the programs that this process starts from now on are to hold the lock too: until the
+    /// last of them ends, or this guard is dropped. `false` where that cannot be had; then the lock
+    /// ends with this process.
+    ///
+    /// # Errors
+    /// [`LockError::Storage`]; nothing was changed.
+    fn share_with_children(&self, _share: bool) -> Result<bool, LockError> {
+        Ok(false)
+    }
+}
+
+/// What can be told of a lock that was once taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Somebody holds it.
+    Held,
+    /// Nobody holds it, and who took it will not come back.
+    Gone,
+    /// It was taken where this manager cannot see.
+    Unknown,
 }
 
 /// Mutual exclusion between processes and threads.
@@ -200,6 +236,16 @@ pub trait LockManager: Send + Sync {
     /// # Errors
     /// [`LockError::Storage`].
     async fn try_acquire(&self, name: &LockName) -> Result<Option<Box<dyn LockGuard>>, LockError>;
+
+    /// Where the locks that this manager takes mean something; `None` where that cannot be told.
+    fn reach(&self) -> Option<Reach>;
+
+    /// Whether the lock that was taken within `reach` is still held. Does not wait, and keeps nobody
+    /// from taking it for longer than a look.
+    ///
+    /// # Errors
+    /// [`LockError::Storage`].
+    fn presence(&self, name: &LockName, reach: &Reach) -> Result<Presence, LockError>;
 }
 
 /// One lock, as an administrator sees it.

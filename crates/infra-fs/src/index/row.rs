@@ -4,16 +4,16 @@
 use std::borrow::Cow;
 
 use jerry_domain::{
-    Actor, ClaimSummary, ItemRef, ItemType, Label, Phase, Priority, Status, Summary, Timestamp,
-    Title, Uid, WorkId,
+    Actor, ClaimSummary, Extra, ItemRef, ItemType, Label, Phase, Priority, Reach, Status, Summary,
+    Timestamp, Title, Uid, WorkId,
 };
 use serde::{Deserialize, Serialize};
 
 /// Seconds and nanoseconds.
 type Time = (i64, i32);
 
-/// Holder, end, and whether it was handed over.
-type Claim = (Actor, Option<Time>, bool);
+/// Holder, end, whether it was handed over, and boot and machine of its lock.
+type Claim = (Actor, Option<Time>, bool, Option<(String, Option<String>)>);
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Row<'a>(
@@ -59,7 +59,9 @@ impl<'a> From<&'a Summary> for Row<'a> {
             summary.phase.clone(),
             summary.assignee.clone(),
             summary.claim.as_ref().map(|claim| {
-                (claim.holder.clone(), claim.expires_at.map(time), claim.is_handed_over)
+                let lock = claim.lock.as_ref();
+                let lock = lock.map(|lock| (lock.boot.clone(), lock.machine.clone()));
+                (claim.holder.clone(), claim.expires_at.map(time), claim.is_handed_over, lock)
             }),
             summary.labels.clone(),
             summary.parent.as_ref().map(reference),
@@ -95,9 +97,10 @@ impl Row<'_> {
             title: Title::new(&self.6).ok()?,
             phase: self.7,
             assignee: self.8,
-            claim: optional(self.9, |(holder, expires_at, is_handed_over)| {
+            claim: optional(self.9, |(holder, expires_at, is_handed_over, lock)| {
                 let expires_at = optional(expires_at, time)?;
-                Some(ClaimSummary { holder, expires_at, is_handed_over })
+                let lock = lock.map(|(boot, machine)| Reach { boot, machine, extra: Extra::new() });
+                Some(ClaimSummary { holder, expires_at, is_handed_over, lock })
             })?,
             labels: self.10,
             parent: optional(self.11, reference)?,

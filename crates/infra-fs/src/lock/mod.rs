@@ -19,9 +19,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jerry_domain::Reach;
 use jerry_domain::ports::{
     BreakOutcome, Holder, LockAdmin, LockError, LockGuard, LockManager, LockName, LockState,
-    StorageError,
+    Presence, StorageError,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,7 @@ pub use self::directory::release_all;
 use self::os::{Mode, OsLock};
 use self::wait::Patience;
 use crate::fault::{if_present, storage_error};
+use crate::machine;
 use crate::publish::{self, PublishError};
 
 /// How a store's locks are made. All processes that share a store must use the same.
@@ -116,14 +118,13 @@ struct Inner {
 #[derive(Debug)]
 pub struct FsLockGuard {
     name: LockName,
-    _held: Held,
+    held: Held,
 }
 
 #[derive(Debug)]
-#[expect(dead_code, reason = "held for their destructors")]
 enum Held {
     Os(OsLock),
-    Directory(DirectoryLock),
+    Directory(#[expect(dead_code, reason = "held for its destructor")] DirectoryLock),
 }
 
 impl FsLocks {
@@ -198,7 +199,7 @@ impl FsLocks {
                     .map(|lock| lock.map(Held::Directory))
             }
         };
-        held.map(|held| held.map(|held| FsLockGuard { name: name.clone(), _held: held }))
+        held.map(|held| held.map(|held| FsLockGuard { name: name.clone(), held }))
             .map_err(|source| LockError::Storage { name: name.clone(), source })
     }
 
@@ -221,11 +222,33 @@ impl FsLocks {
                 LockBackend::Directory => directory::state_of(&path)?,
             };
             if let Some((held, holder)) = seen {
-                let stale = held && holder.as_ref().is_some_and(|holder| self.is_stale(holder));
+                let stale = held
+                    && !name.is_of_work()
+                    && holder.as_ref().is_some_and(|holder| self.is_stale(holder));
                 states.push(LockState { name, held, holder, stale });
             }
         }
         Ok(states)
+    }
+
+    /// Whether a lock that was taken within `reach` is still held. Directory locks are taken for a
+    /// moment to tell, which proves the death of a holder.
+    ///
+    /// # Errors
+    /// [`LockError::Storage`].
+    pub fn presence(&self, name: &LockName, reach: &Reach) -> Result<Presence, LockError> {
+        let Some(here) = machine::reach() else { return Ok(Presence::Unknown) };
+        if here.boot != reach.boot {
+            let same_machine = here.machine.is_some() && here.machine == reach.machine;
+            return Ok(if same_machine { Presence::Gone } else { Presence::Unknown });
+        }
+        let held = match self.inner.backend {
+            LockBackend::Os => os::state_of(&self.path(name))
+                .map_err(|source| LockError::Storage { name: name.clone(), source })?
+                .is_some_and(|(held, _)| held),
+            LockBackend::Directory => self.try_acquire(name)?.is_none(),
+        };
+        Ok(if held { Presence::Held } else { Presence::Gone })
     }
 
     fn is_stale(&self, holder: &Holder) -> bool {
@@ -317,6 +340,14 @@ impl LockManager for FsLocks {
     async fn try_acquire(&self, name: &LockName) -> Result<Option<Box<dyn LockGuard>>, LockError> {
         self.try_acquire(name).map(|guard| guard.map(|guard| Box::new(guard) as _))
     }
+
+    fn reach(&self) -> Option<Reach> {
+        machine::reach()
+    }
+
+    fn presence(&self, name: &LockName, reach: &Reach) -> Result<Presence, LockError> {
+        self.presence(name, reach)
+    }
 }
 
 #[async_trait]
@@ -337,5 +368,13 @@ impl LockAdmin for FsLocks {
 impl LockGuard for FsLockGuard {
     fn name(&self) -> &LockName {
         &self.name
+    }
+
+    fn share_with_children(&self, share: bool) -> Result<bool, LockError> {
+        let Held::Os(lock) = &self.held else { return Ok(false) };
+        lock.share_with_children(share).map_err(|error| LockError::Storage {
+            name: self.name.clone(),
+            source: storage_error("share", Path::new(self.name.as_str()), error),
+        })
     }
 }

@@ -54,6 +54,23 @@ impl OsLock {
         }
     }
 
+    /// Whether programs that are started from now on have the file open too, and so hold the lock: it
+    /// belongs to the open file, which they share. All that the standard library opens is closed in
+    /// them otherwise.
+    #[cfg(unix)]
+    pub(super) fn share_with_children(&self, share: bool) -> io::Result<bool> {
+        use rustix::io::{FdFlags, fcntl_setfd};
+        let flags = if share { FdFlags::empty() } else { FdFlags::CLOEXEC };
+        fcntl_setfd(&self.0, flags)?;
+        Ok(share)
+    }
+
+    /// A range lock belongs to the process that took it.
+    #[cfg(not(unix))]
+    pub(super) fn share_with_children(&self, _: bool) -> io::Result<bool> {
+        Ok(false)
+    }
+
     /// Locks `file`, waiting in the kernel's queue for as long as it takes.
     fn wait(file: File, mode: Mode) -> io::Result<Self> {
         loop {

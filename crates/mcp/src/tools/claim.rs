@@ -57,7 +57,7 @@ impl Tool for Claim {
                 return Err(usage("with an id there is nothing to choose from"));
             }
             Some(id) => {
-                let edits = vec![Edit::Claim { lease: Some(lease) }];
+                let edits = vec![Edit::Claim { lease: Some(lease), lock: None }];
                 let (id, request) = (desk.id(id)?, call.request());
                 desk.modify().edit(&id, edits, &request).await?.into_item()
             }

@@ -1,0 +1,165 @@
+//! Working on an item for as long as a command runs.
+//!
+//! The claim is made under the lock `work-<ID>`, which whoever works holds until they end, however
+//! they end, and programs that they start hold with them. So it is known at once, without a lease,
+//! that nobody works on the item any more; and not before. See
+//! `docs/adr/0024-work-is-alive-while-its-lock-is-held.md`.
+
+use std::time::Duration;
+
+use jerry_domain::ports::{LockError, LockGuard, LockName, RepositoryError};
+use jerry_domain::{Credentials, Edit, Refusal, Status, Transition, WorkId, WorkItem};
+
+use crate::claim_next::{A_MOMENT, Claimed, Terms};
+use crate::{ClaimNext, Error, Filter, Modify, Ports, Request};
+
+/// Claims items for work, and gives them back.
+#[derive(Clone)]
+pub struct Work {
+    ports: Ports,
+}
+
+/// An item that is being worked on, for as long as this lives, or a program that was started while
+/// the lock was [shared](Job::share_with_children).
+pub struct Job {
+    /// The item as it was claimed.
+    pub item: WorkItem,
+    guard: Option<Box<dyn LockGuard>>,
+}
+
+/// How work ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// The item is completed.
+    Complete,
+    /// The claim ends and the item stays as it is.
+    Leave,
+    /// The item goes back to the others, with a note why.
+    Release(String),
+}
+
+impl Job {
+    /// Whether programs that are started from now on count as working on the item too.
+    ///
+    /// # Errors
+    /// [`Error::Lock`].
+    pub fn share_with_children(&self, share: bool) -> Result<(), Error> {
+        let shared = self.guard.as_ref().map(|guard| guard.share_with_children(share));
+        shared.transpose()?;
+        Ok(())
+    }
+
+    /// The fence of the claim.
+    #[must_use]
+    pub fn fence(&self) -> Option<u64> {
+        self.item.claim.as_ref().map(|claim| claim.fence)
+    }
+}
+
+impl Work {
+    /// A service over `ports`.
+    #[must_use]
+    pub fn new(ports: Ports) -> Self {
+        Self { ports }
+    }
+
+    /// Claims the item `id`. Where the system cannot tell its boots apart the claim stands by its
+    /// lease alone.
+    ///
+    /// # Errors
+    /// As [`Modify::edit`]; [`Error::Lock`] when somebody still works on the item whose claim was
+    /// taken away.
+    pub async fn begin(
+        &self,
+        id: &WorkId,
+        lease: Option<Duration>,
+        request: &Request,
+    ) -> Result<Job, Error> {
+        let terms = self.terms(lease);
+        let guard = if terms.lock.is_some() { Some(self.lock(id).await?) } else { None };
+        let Terms { lease, lock } = terms;
+        let edits = vec![Edit::Claim { lease, lock }];
+        let item = Modify::new(self.ports.clone()).edit(id, edits, request).await?.into_item();
+        Ok(Job { item, guard })
+    }
+
+    /// Claims the most urgent of the items that are ready, as [`ClaimNext::claim`] does.
+    ///
+    /// # Errors
+    /// As [`ClaimNext::claim`].
+    pub async fn begin_next(
+        &self,
+        filter: &Filter,
+        lease: Option<Duration>,
+        request: &Request,
+    ) -> Result<Job, Error> {
+        let next = ClaimNext::new(self.ports.clone());
+        let Claimed { item, guard } = next.choose(filter, &self.terms(lease), request).await?;
+        Ok(Job { item, guard })
+    }
+
+    /// Ends the work as `request` asks, unless it has been ended already, and returns the item as it
+    /// is then. One that was blocked meanwhile stays blocked, without the claim.
+    ///
+    /// # Errors
+    /// As [`Modify::edit`]: [`Refusal::StaleFence`] when another has claimed the item. The lock is
+    /// let go either way.
+    pub async fn end(
+        &self,
+        job: Job,
+        ending: Ending,
+        request: &Request,
+    ) -> Result<WorkItem, Error> {
+        let credentials = Credentials { fence: job.fence(), ..request.credentials.clone() };
+        let request = Request { credentials, ..request.clone() };
+        let id = &job.item.id;
+        let Some(item) = self.ports.items.get(id).await? else {
+            return Err(self.ports.absent(id).await?.into());
+        };
+        let edits = match (item.status, ending) {
+            (Status::InProgress, Ending::Complete) => vec![Edit::Move(Transition::Complete)],
+            (_, Ending::Release(note)) => vec![Edit::Note(note), Edit::Move(Transition::Release)],
+            (_, Ending::Complete | Ending::Leave) => vec![Edit::Unclaim],
+        };
+        match Modify::new(self.ports.clone()).edit(id, edits, &request).await {
+            Ok(update) => Ok(update.into_item()),
+            // Another may see to what keeps it from being completed.
+            Err(Error::Repository(RepositoryError::Refused { id, source }))
+                if !matches!(source, Refusal::StaleFence { .. } | Refusal::Claimed(_)) =>
+            {
+                let note = format!("the work is done, but it could not be completed: {source}");
+                let edits = vec![Edit::Note(note), Edit::Move(Transition::Release)];
+                Modify::new(self.ports.clone()).edit(&id, edits, &request).await?;
+                Err(Error::Repository(RepositoryError::Refused { id, source }))
+            }
+            Err(Error::Repository(RepositoryError::Refused {
+                source: Refusal::StaleFence { claim: None, .. },
+                ..
+            })) => Ok(item),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn terms(&self, lease: Option<Duration>) -> Terms {
+        Terms { lease, lock: self.ports.locks.reach() }
+    }
+
+    /// The work lock of `id`, or why it is not to be had: whoever holds it has claimed the item.
+    async fn lock(&self, id: &WorkId) -> Result<Box<dyn LockGuard>, Error> {
+        let name = LockName::work(id);
+        let error = match self.ports.locks.acquire(&name, Some(A_MOMENT)).await {
+            Ok(guard) => return Ok(guard),
+            Err(error @ LockError::TimedOut { .. }) => error,
+            Err(error) => return Err(error.into()),
+        };
+        let item = self.ports.items.get(id).await?;
+        Err(match item.and_then(|item| item.claim.clone()) {
+            Some(claim) => RepositoryError::Refused {
+                id: id.clone(),
+                source: Refusal::Claimed(Box::new(claim)),
+            }
+            .into(),
+            None => error.into(),
+        })
+    }
+}

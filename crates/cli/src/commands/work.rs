@@ -1,0 +1,180 @@
+//! `work`: an item for as long as a command runs.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use clap::Args;
+use jerry_application::{Ending, Job, Request, Work};
+use jerry_contract::{Ended, Worked};
+use jerry_domain::{SessionName, WorkItem};
+
+use super::Outcome;
+use super::claim::Which;
+use crate::args::Change;
+use crate::exit::{Code, Failure};
+use crate::output::{Answer, Json, Style, line, remark};
+use crate::session::Session;
+use crate::settings::parse_lease;
+use crate::signals::PassedOn;
+
+/// What `work` takes.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    which: Which,
+    /// Do not complete the item when the command succeeds: leave it as the command left it
+    #[arg(long)]
+    leave: bool,
+    /// How long the claim stands for those who cannot see whether the command still runs, on other
+    /// machines for example: 4h, 30m
+    #[arg(long, value_name = "TIME", value_parser = parse_lease)]
+    lease: Option<Duration>,
+    /// The command that does the work; it finds the item in JERRY_ITEM
+    #[arg(value_name = "CMD", last = true, required = true, num_args = 1..)]
+    command: Vec<OsString>,
+}
+
+impl Arguments {
+    pub(crate) async fn run(self, session: &Session) -> Outcome {
+        let Self { which, leave, lease, command } = self;
+        let lease = lease.map_or_else(|| session.lease(), Ok).map(Some)?;
+        let work = Work::new(session.ports()?);
+        let (job, request) = match which.id {
+            Some(id) => {
+                let id = session.id(&id)?;
+                let request = named(Change::default().request(session, &id)?)?;
+                (work.begin(&id, lease, &request).await?, request)
+            }
+            None => {
+                let request = named(Change::default().request_of_new(session)?)?;
+                let filter = which.narrowed.filter(session)?;
+                (work.begin_next(&filter, lease, &request).await?, request)
+            }
+        };
+        let signals = PassedOn::begin()?;
+        remark(&format!("working on {}: {}", job.item.id, job.item.title));
+
+        let fence = job.fence();
+        let ran = run(&command, &job, session, &signals);
+        let ending = match &ran {
+            Ok(ran) if ran.status.success() && leave => Ending::Leave,
+            Ok(ran) if ran.status.success() => Ending::Complete,
+            Ok(ran) => Ending::Release(ran.said()),
+            Err(failure) => Ending::Release(failure.message.clone()),
+        };
+        let ended = work.end(job, ending, &request).await;
+        let Ran { status, interrupted } = ran?;
+        let item = ended.map_err(|error| Failure::from(error).with("fence", fence))?;
+        Ok(Box::new(Done { item, ran: Ran { status, interrupted } }))
+    }
+}
+
+/// The request of a session of its own, if it belongs to none: not every program that the command
+/// starts can show a fence.
+fn named(mut request: Request) -> Result<Request, Failure> {
+    if request.credentials.session.is_none() {
+        let name = format!("work-{}", std::process::id());
+        request.credentials.session = Some(SessionName::new(&name)?);
+    }
+    Ok(request)
+}
+
+/// Runs the command, which holds the work lock with this process.
+fn run(
+    command: &[OsString],
+    job: &Job,
+    session: &Session,
+    signals: &PassedOn,
+) -> Result<Ran, Failure> {
+    let [program, arguments @ ..] = command else {
+        return Err(Failure::new(Code::Usage, "there is no command"));
+    };
+    let store = std::path::absolute(&session.place()?.root)
+        .map_err(|error| Failure::io("cannot tell where the store is", &error))?;
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env("JERRY_STORE", store)
+        .env("JERRY_ITEM", job.item.id.to_string())
+        .env("JERRY_ACTOR", job.item.claim.as_ref().map_or("", |claim| claim.holder.as_str()));
+    command.envs(job.fence().map(|fence| ("JERRY_FENCE", fence.to_string())));
+    let name = job.item.claim.as_ref().and_then(|claim| claim.session.as_ref());
+    command.envs(name.map(|name| ("JERRY_SESSION", name.as_str())));
+    if session.global.json {
+        // Standard output is for the one answer.
+        command.stdout(errors().map_err(|error| Failure::io("cannot redirect", &error))?);
+    }
+    let shown = program.to_string_lossy();
+    let failed = |error| Failure::io(format!("cannot run {}", line(&shown)), &error);
+    job.share_with_children(true)?;
+    let child = command.spawn();
+    job.share_with_children(false)?;
+    let (status, interrupted) = signals.wait(&mut child.map_err(failed)?).map_err(failed)?;
+    Ok(Ran { status, interrupted })
+}
+
+#[cfg(unix)]
+fn errors() -> io::Result<Stdio> {
+    use std::os::fd::AsFd;
+    Ok(Stdio::from(io::stderr().as_fd().try_clone_to_owned()?))
+}
+
+#[cfg(windows)]
+fn errors() -> io::Result<Stdio> {
+    use std::os::windows::io::AsHandle;
+    Ok(Stdio::from(io::stderr().as_handle().try_clone_to_owned()?))
+}
+
+/// How the command ran.
+struct Ran {
+    status: ExitStatus,
+    /// This process was asked to end meanwhile.
+    interrupted: bool,
+}
+
+impl Ran {
+    fn said(&self) -> String {
+        match (self.status.code(), self.signal()) {
+            (Some(status), _) => format!("the command ended with exit status {status}"),
+            (None, Some(signal)) => format!("the command was ended by signal {signal}"),
+            (None, None) => "the command did not end by itself".to_owned(),
+        }
+    }
+
+    #[cfg(unix)]
+    fn signal(&self) -> Option<i32> {
+        std::os::unix::process::ExitStatusExt::signal(&self.status)
+    }
+
+    #[cfg(not(unix))]
+    fn signal(&self) -> Option<i32> {
+        None
+    }
+}
+
+struct Done {
+    item: WorkItem,
+    ran: Ran,
+}
+
+impl Answer for Done {
+    fn json(&self, json: Json<'_>) -> io::Result<()> {
+        let ended = Ended { status: self.ran.status.code(), signal: self.ran.signal() };
+        json.say(&Worked::new(&self.item, ended))
+    }
+
+    fn text(&self, out: &mut dyn Write, _: Style) -> io::Result<()> {
+        let said = match (self.item.status, self.ran.status.success()) {
+            (status, true) => format!("{} is {status}", self.item.id),
+            (status, false) => format!("{} is {status} again: {}", self.item.id, self.ran.said()),
+        };
+        writeln!(out, "{said}: {}", line(self.item.title.as_str()))
+    }
+
+    fn complaint(&self) -> Option<Failure> {
+        let code = if self.ran.interrupted { Code::Interrupted } else { Code::CommandFailed };
+        (!self.ran.status.success()).then(|| Failure::new(code, self.ran.said()))
+    }
+}

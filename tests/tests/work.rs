@@ -1,0 +1,312 @@
+//! `work`: an item is taken for exactly as long as somebody works on it.
+
+#![cfg(unix)]
+#![allow(clippy::disallowed_methods, reason = "tests arrange files as they like")]
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use jerry_tests::{Jerry, Outcome, list};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+/// A command that says that it runs, and ends when it is told to.
+struct Worker {
+    jerry: Child,
+    command: u32,
+    go_on: PathBuf,
+}
+
+impl Worker {
+    /// Starts `jerry work ARGS -- CMD` and waits until CMD runs.
+    fn start(jerry: &Jerry, args: &[&str], last: &str) -> Self {
+        let [up, go_on] = ["up", "go-on"].map(|name| fifo(jerry, name));
+        let script = format!("echo $$ > {}; read word < {}; {last}", up.display(), go_on.display());
+        let mut command = jerry.command(["--json", "work"]);
+        command.args(args).args(["--", "sh", "-c", &script]);
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let process = command.spawn().expect("starts");
+        let command = fs::read_to_string(up).expect("it says so").trim().parse().expect("a pid");
+        Self { jerry: process, command, go_on }
+    }
+
+    fn go_on(&self) {
+        fs::write(&self.go_on, "on\n").expect("somebody reads");
+    }
+
+    fn kill_jerry(&mut self) {
+        self.jerry.kill().expect("kills");
+        self.jerry.wait().expect("is gone");
+    }
+
+    /// Ends the command, whose parent need not live any more, and waits until its files are closed.
+    fn kill_command(&self) {
+        // Nobody else has it open for writing, so the end of the file is the end of the command.
+        send("KILL", self.command);
+    }
+
+    fn end(mut self) -> (Option<i32>, Value) {
+        let mut text = String::new();
+        let out = self.jerry.stdout.take();
+        out.expect("piped").read_to_string(&mut text).expect("text");
+        let status = self.jerry.wait().expect("ends").code();
+        (status, serde_json::from_str(&text).unwrap_or_else(|_| panic!("no JSON: {text}")))
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.jerry.kill();
+        let _ = self.jerry.wait();
+        let _ = Command::new("kill").args(["-KILL", &self.command.to_string()]).output();
+    }
+}
+
+fn send(signal: &str, pid: u32) {
+    let sent = Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).status();
+    assert!(sent.expect("kill").success());
+}
+
+fn fifo(jerry: &Jerry, name: &str) -> PathBuf {
+    let path = jerry.folder().join(name);
+    let _ = fs::remove_file(&path);
+    assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo").success());
+    path
+}
+
+fn work(jerry: &Jerry, args: &[&str], script: &str) -> Outcome {
+    let words = ["--json", "work"].iter().chain(args).copied();
+    jerry.run(words.chain(["--", "sh", "-c", script]))
+}
+
+fn ready(jerry: &Jerry) -> Vec<String> {
+    let answer = jerry.ok(["ready"]);
+    let ids = list(&answer["items"]).iter().map(|item| item["id"].as_str().expect("an id"));
+    ids.map(str::to_owned).collect()
+}
+
+/// Waits until the process is no more: nothing but a look tells, since it is not our child.
+fn until_gone(pid: u32) {
+    while fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z ")) {
+        std::thread::yield_now();
+    }
+}
+
+#[rstest]
+#[case::by_id(&["1"])]
+#[case::next(&["--next"])]
+fn what_succeeds_is_completed(#[case] args: &[&str]) {
+    let jerry = Jerry::new();
+    let id = jerry.create("to be done");
+    let script = "env | grep '^JERRY_' > seen; jerry note $JERRY_ITEM 'said by the command'";
+    let script = script.replace("jerry note", &format!("{} note", jerry_tests::binary().display()));
+    let mut command = jerry.command(["--json", "--actor", "ada", "--session", "s1", "work"]);
+    command.args(args).args(["--", "sh", "-c", &script]).current_dir(jerry.folder());
+    let outcome = Outcome::of(&mut command);
+    assert!(outcome.is_ok(), "{outcome}");
+    let answer = outcome.json();
+    assert_eq!(answer["kind"], "work");
+    assert_eq!(answer["command"], json!({ "status": 0, "signal": null }));
+    assert_eq!(answer["item"]["status"], "completed");
+    assert_eq!(answer["item"]["claim"], Value::Null);
+    assert_eq!(answer["item"]["notes"][0]["text"], "said by the command");
+    let seen = fs::read_to_string(jerry.folder().join("seen")).expect("what it saw");
+    let wanted = [format!("JERRY_ITEM={id}"), "JERRY_ACTOR=ada".into(), "JERRY_SESSION=s1".into()];
+    for variable in wanted.into_iter().chain(["JERRY_FENCE=2".into()]) {
+        assert!(seen.lines().any(|line| line == variable), "{variable} is not in {seen}");
+    }
+}
+
+#[test]
+fn what_fails_is_given_back_with_a_note() {
+    let jerry = Jerry::new();
+    let id = jerry.create("to be done");
+    let outcome = work(&jerry, &["1"], "exit 3");
+    assert_eq!(outcome.code(), Some(4));
+    let answer = outcome.json();
+    assert_eq!(answer["command"], json!({ "status": 3, "signal": null }));
+    let item = jerry.item(&id);
+    assert_eq!((&item["status"], &item["claim"]), (&json!("pending"), &Value::Null));
+    assert_eq!(item["notes"][0]["text"], "the command ended with exit status 3");
+    assert_eq!(ready(&jerry), [id]);
+}
+
+#[test]
+fn what_cannot_be_run_is_given_back() {
+    let jerry = Jerry::new();
+    let id = jerry.create("to be done");
+    let outcome = jerry.run(["--json", "work", &id, "--", "/no/such/program"]);
+    assert_eq!(outcome.error(8)["code"], "storage");
+    assert_eq!(jerry.item(&id)["status"], "pending");
+}
+
+#[rstest]
+#[case::left(&["1", "--leave"], "true", "in_progress")]
+#[case::blocked_by_the_command(&["1"], "jerry block $JERRY_ITEM", "blocked")]
+#[case::completed_by_the_command(&["1"], "jerry complete $JERRY_ITEM", "completed")]
+#[case::given_back_by_the_command(&["1"], "jerry release $JERRY_ITEM", "pending")]
+fn what_the_command_decided_stands(
+    #[case] args: &[&str],
+    #[case] script: &str,
+    #[case] status: &str,
+) {
+    let jerry = Jerry::new();
+    let id = jerry.create("to be done");
+    let script = script.replace("jerry ", &format!("{} ", jerry_tests::binary().display()));
+    let outcome = work(&jerry, args, &script);
+    assert!(outcome.is_ok(), "{outcome}");
+    let item = jerry.item(&id);
+    assert_eq!((&item["status"], &item["claim"]), (&json!(status), &Value::Null));
+}
+
+#[test]
+fn what_may_not_be_completed_is_given_back() {
+    let jerry = Jerry::new();
+    let whole = jerry.create("the whole");
+    jerry.ok(["create", "a part", "--parent", &whole]);
+    let outcome = work(&jerry, &[&whole], "true");
+    assert_eq!(outcome.error(4)["code"], "unfinished_parts");
+    let item = jerry.item(&whole);
+    assert_eq!((&item["status"], &item["claim"]), (&json!("pending"), &Value::Null));
+}
+
+/// Neither is enough: somebody may still work.
+#[rstest]
+#[case::jerry_first(true)]
+#[case::the_command_first(false)]
+fn an_item_is_free_once_jerry_and_the_command_are_dead_and_not_before(#[case] jerry_first: bool) {
+    let jerry = Jerry::new();
+    let id = jerry.create("to be done");
+    let mut worker = Worker::start(&jerry, &["1"], "exit 0");
+    let fence = jerry.item(&id)["claim"]["fence"].to_string();
+    let is_taken = || {
+        assert_eq!(jerry.refused(5, ["claim", &id])["code"], "claimed");
+        assert_eq!(jerry.refused(5, ["note", &id, "by another"])["code"], "claimed");
+        assert_eq!(jerry.refused(5, ["work", &id, "--", "true"])["code"], "claimed");
+        assert_eq!(jerry.refused(7, ["claim", "--next"])["code"], "nothing_ready");
+        assert_eq!(jerry.refused(7, ["work", "--next", "--", "true"])["code"], "nothing_ready");
+        assert!(ready(&jerry).is_empty());
+    };
+    is_taken();
+    if jerry_first {
+        worker.kill_jerry();
+        is_taken();
+        worker.kill_command();
+        until_gone(worker.command);
+    } else {
+        // With its parent stopped nobody gives the item back.
+        send("STOP", worker.jerry.id());
+        worker.kill_command();
+        is_taken();
+        worker.kill_jerry();
+    }
+    assert_eq!(ready(&jerry), [id.as_str()], "without waiting for a lease");
+    jerry.ok(["note", &id, "nobody works on it"]);
+    let claimed = jerry.ok(["claim", "--next"]);
+    assert_eq!(claimed["item"]["id"], id.as_str());
+    let late = jerry.refused(5, ["note", &id, "too late", "--fence", &fence]);
+    assert_eq!(late["code"], "stale_fence");
+}
+
+#[test]
+fn who_dies_is_followed_by_the_next_worker() {
+    let jerry = Jerry::new();
+    let id = jerry.create("to be done");
+    let mut worker = Worker::start(&jerry, &["--next"], "exit 0");
+    worker.kill_jerry();
+    worker.kill_command();
+    until_gone(worker.command);
+    let outcome = work(&jerry, &["--next"], "true");
+    assert!(outcome.is_ok(), "{outcome}");
+    assert_eq!(jerry.item(&id)["status"], "completed");
+}
+
+#[test]
+fn a_signal_is_the_commands_and_the_item_is_given_back() {
+    let jerry = Jerry::new();
+    let id = jerry.create("to be done");
+    let worker = Worker::start(&jerry, &["1"], "exit 0");
+    send("TERM", worker.jerry.id());
+    let (status, answer) = worker.end();
+    assert_eq!(status, Some(130));
+    assert_eq!(answer["command"], json!({ "status": null, "signal": 15 }));
+    assert_eq!(jerry.item(&id)["status"], "pending");
+}
+
+/// A descriptor that is left open in the background does not keep the item.
+#[test]
+fn what_the_command_leaves_behind_does_not_hold_the_item() {
+    let jerry = Jerry::new();
+    let id = jerry.create("to be done");
+    let [up, held] = ["up", "held"].map(|name| fifo(&jerry, name));
+    let script = format!(
+        "(echo > {}; read word < {}) > /dev/null 2>&1 & exit 3",
+        up.display(),
+        held.display()
+    );
+    let outcome = work(&jerry, &["1"], &script);
+    assert_eq!(outcome.code(), Some(4), "{outcome}");
+    fs::read(up).expect("it runs in the background");
+    assert!(work(&jerry, &["1"], "true").is_ok());
+    assert_eq!(jerry.item(&id)["status"], "completed");
+    drop(File::options().write(true).open(held).expect("it still reads"));
+}
+
+#[test]
+fn a_claim_that_was_taken_by_force_ends_the_work_with_a_conflict() {
+    let jerry = Jerry::new();
+    let id = jerry.create("to be done");
+    let worker = Worker::start(&jerry, &["1"], "exit 0");
+    jerry.ok(["--actor", "bob", "claim", &id, "--force"]);
+    worker.go_on();
+    let (status, answer) = worker.end();
+    assert_eq!((status, &answer["error"]["code"]), (Some(5), &json!("stale_fence")));
+    assert_eq!(jerry.item(&id)["claim"]["holder"], "bob");
+}
+
+/// Its claim is gone, and yet somebody works on it.
+#[test]
+fn what_is_still_worked_on_is_not_given_to_the_next() {
+    let jerry = Jerry::new();
+    let id = jerry.create("to be done");
+    let worker = Worker::start(&jerry, &["1"], "exit 0");
+    jerry.ok(["release", &id, "--force"]);
+    assert_eq!(jerry.refused(7, ["work", "--next", "--", "true"])["code"], "nothing_ready");
+    assert_eq!(jerry.refused(6, ["work", &id, "--", "true"])["code"], "busy");
+    worker.go_on();
+    let (status, answer) = worker.end();
+    assert_eq!((status, &answer["item"]["status"]), (Some(0), &json!("pending")));
+    assert!(work(&jerry, &["--next"], "true").is_ok());
+}
+
+#[test]
+fn twenty_workers_share_thirty_items() {
+    let jerry = Jerry::new();
+    (0..30).for_each(|number| drop(jerry.create(&format!("item {number}"))));
+    let script = "mkdir at-$JERRY_ITEM && rmdir at-$JERRY_ITEM && echo $JERRY_ITEM >> done";
+    let worker = || {
+        let mut done = 0;
+        loop {
+            let mut command = jerry.command(["--json", "work", "--next", "--", "sh", "-c", script]);
+            let outcome = Outcome::of(command.current_dir(jerry.folder()));
+            if outcome.code() == Some(7) {
+                return done;
+            }
+            assert!(outcome.is_ok(), "{outcome}");
+            done += 1;
+        }
+    };
+    let done: usize = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..20).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().map(|worker| worker.join().expect("works")).sum()
+    });
+    assert_eq!(done, 30);
+    let text = fs::read_to_string(jerry.folder().join("done")).expect("what was done");
+    let mut lines: Vec<_> = text.lines().collect();
+    lines.sort_unstable();
+    lines.dedup();
+    assert_eq!(lines.len(), 30, "each once");
+    jerry.assert_sound();
+}
