@@ -71,6 +71,7 @@ pub(super) fn all() -> Vec<Scenario> {
         plain("dep", SOME, "dep add 2 --needs 1 --related 3; dep remove 2 --needs 1"),
         plain("delete", SOME, "delete 3; create four; delete 2"),
         plain("locks clean", SOME, "locks clean; note 1 after"),
+        plain("watch", SOME, "watch --once --timeout 0; note 1 after; watch --once --timeout 0"),
         plain("config", SOME, "config set actor someone; config set actor other"),
         plain(
             "export",
