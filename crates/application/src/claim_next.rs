@@ -109,6 +109,11 @@ impl ClaimNext {
         terms: &Terms,
         request: &Request,
     ) -> Result<Attempt, Error> {
+        if item.is_displaced {
+            // It is claimed under the number of its own that any write gives it.
+            self.ports.items.update(&item.id, None, Box::new(|_| Ok(None))).await?;
+            return Ok(Attempt::MovedOn);
+        }
         let Terms { lease, lock } = terms.clone();
         let mut guard = None;
         if lock.is_some() {

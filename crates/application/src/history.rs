@@ -230,6 +230,7 @@ impl Kept {
             reason: stone.reason.clone(),
             request_id: stone.request_id.clone(),
             forced: false,
+            merged: None,
             extra: Extra::new(),
         })
     }

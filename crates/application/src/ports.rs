@@ -101,6 +101,16 @@ impl Ports {
         }))
     }
 
+    /// The whole of `item`, which may share its file with another; `None` when it has gone.
+    pub(crate) async fn whole(&self, item: &Summary) -> Result<Option<WorkItem>, RepositoryError> {
+        let file = self.items.get(&item.id).await?;
+        Ok(match file {
+            Some(found) if found.uid == item.uid => Some(found),
+            Some(file) => file.in_file().remove(&item.uid),
+            None => None,
+        })
+    }
+
     /// Every item in brief, to decide over all of them, but for those that are [`left_out`].
     pub(crate) async fn to_decide(&self) -> Result<Vec<Result<Summary, Malformed>>, Error> {
         let read = |item| match item {

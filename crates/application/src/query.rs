@@ -109,7 +109,7 @@ impl Query {
                 continue;
             }
             if let Some(needle) = &needle {
-                match self.says(&summary.id, needle).await {
+                match self.says(&summary, needle).await {
                     Ok(true) => {}
                     Ok(false) => continue,
                     Err(error) => {
@@ -140,15 +140,15 @@ impl Query {
         let Page { items, total, progress, unreadable } = self.list(&filter).await?;
         let mut hits = Vec::with_capacity(items.len());
         for item in items {
-            let whole = self.ports.items.get(&item.id).await.ok().flatten();
+            let whole = self.ports.whole(&item).await.ok().flatten();
             hits.push(Hit { excerpt: whole.and_then(|whole| needle.find_in(&whole)), item });
         }
         Ok(SearchResult { hits, total, progress, unreadable })
     }
 
     /// Whether the item says it. One that went away since it was listed does not.
-    async fn says(&self, id: &WorkId, needle: &Needle) -> Result<bool, RepositoryError> {
-        let item = self.ports.items.get(id).await?;
+    async fn says(&self, item: &Summary, needle: &Needle) -> Result<bool, RepositoryError> {
+        let item = self.ports.whole(item).await?;
         Ok(item.is_some_and(|item| needle.find_in(&item).is_some()))
     }
 }

@@ -1,7 +1,7 @@
 //! What can be begun.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jerry_domain::ports::Unreadable;
 use jerry_domain::{Plan, ProgressCount, ReadyList, Situation, Status, Summary, WorkId};
@@ -130,10 +130,12 @@ impl Ready {
     ) -> Result<ReadyItems, Error> {
         let mut known = Vec::new();
         let (mut progress, mut unreadable) = (ProgressCount::default(), Vec::new());
+        let mut displaced = HashSet::new();
         for summary in self.ports.summaries().await? {
             match summary {
                 Ok(summary) => {
                     known.push((summary.uid, summary.id.clone()));
+                    displaced.extend(summary.is_displaced.then_some(summary.uid));
                     progress.add(&summary);
                     let is_wanted = wanted(&summary);
                     list.add(summary, is_wanted);
@@ -143,8 +145,10 @@ impl Ready {
         }
         let by_name = OnceCell::new();
         let uid_of = |id: &WorkId| {
-            let by_name: &HashMap<_, _> =
-                by_name.get_or_init(|| known.iter().map(|(uid, id)| (id, *uid)).collect());
+            let by_name: &HashMap<_, _> = by_name.get_or_init(|| {
+                let named = known.iter().filter(|(uid, _)| !displaced.contains(uid));
+                named.map(|(uid, id)| (id, *uid)).collect()
+            });
             by_name.get(id).copied()
         };
         let (total, mut items) = list.into_ready(limit, uid_of);

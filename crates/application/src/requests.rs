@@ -44,7 +44,7 @@ pub(crate) async fn first_results(
     for summary in ports.items.summaries().await? {
         let summary = summary.map_err(RepositoryError::from)?;
         if summary.requests.contains(&request.digest())
-            && let Some(item) = ports.items.get(&summary.id).await?
+            && let Some(item) = ports.whole(&summary).await?
         {
             left.extend(as_left_by(&item, request, event)?);
         }

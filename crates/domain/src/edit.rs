@@ -53,6 +53,7 @@ impl Stamp {
             reason: self.reason.clone(),
             request_id: self.request_id.clone().map(String::from),
             forced: false,
+            merged: None,
             extra: Extra::new(),
         }
     }
@@ -437,7 +438,7 @@ fn describe(record: &mut Record, text: Option<String>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn same_target(one: &LinkTarget, other: &LinkTarget) -> bool {
+pub(crate) fn same_target(one: &LinkTarget, other: &LinkTarget) -> bool {
     match (one, other) {
         (LinkTarget::Item(one), LinkTarget::Item(other)) => one.same_target(other),
         (one, other) => one == other,
@@ -481,7 +482,7 @@ fn add_check(record: &mut Record, kind: ChecklistKind, text: String) -> Result<(
     Ok(())
 }
 
-fn check_ids(record: &Record) -> impl Iterator<Item = &CheckId> {
+pub(crate) fn check_ids(record: &Record) -> impl Iterator<Item = &CheckId> {
     let criteria = record.acceptance_criteria.iter().map(|criterion| &criterion.id);
     criteria.chain(record.subtasks.iter().map(|subtask| &subtask.id))
 }

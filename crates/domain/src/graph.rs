@@ -41,7 +41,8 @@ impl<'a> Graph<'a> {
     #[must_use]
     pub fn new(items: &'a [Summary]) -> Self {
         let by_uid = items.iter().enumerate().map(|(index, item)| (item.uid, index)).collect();
-        let by_id = items.iter().enumerate().map(|(index, item)| (&item.id, index)).collect();
+        let named = items.iter().enumerate().filter(|(_, item)| !item.is_displaced);
+        let by_id = named.map(|(index, item)| (&item.id, index)).collect();
         Self { items, by_uid, by_id }
     }
 

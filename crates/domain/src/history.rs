@@ -39,6 +39,7 @@ impl Event {
     pub const LABELLED: Self = Self(Cow::Borrowed("labelled"));
     pub const LINKED: Self = Self(Cow::Borrowed("linked"));
     pub const RENUMBERED: Self = Self(Cow::Borrowed("renumbered"));
+    pub const MERGED: Self = Self(Cow::Borrowed("merged"));
     pub const UNDONE: Self = Self(Cow::Borrowed("undone"));
     /// Never in an item's own history: what a tombstone tells, where writes are listed.
     pub const DELETED: Self = Self(Cow::Borrowed("deleted"));
@@ -83,6 +84,9 @@ pub struct HistoryEntry {
     /// another rule, or that another wrote what it took back. Absent where nobody did.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forced: bool,
+    /// The line that was merged into this one. Absent where it was no merge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<Box<MergedLine>>,
     /// Fields that this version does not know.
     #[serde(flatten)]
     pub extra: Extra,
@@ -104,6 +108,60 @@ impl HistoryEntry {
     }
 }
 
+/// Another line of an item's versions, which went its own way on another branch until a merge.
+/// Enough to rebuild it: nothing that it said is lost.
+///
+/// However often lines are merged, none holds another, and no write is kept twice.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MergedLine {
+    /// The version at which it stood.
+    pub version: u64,
+    /// How many entries, from the first, it has in common with the history that it was merged into.
+    pub shared: usize,
+    /// The version at which an earlier part of it was merged, which is not repeated. Absent at the
+    /// first merge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<u64>,
+    /// What leads from that version to the merged one.
+    #[serde(default)]
+    pub changes: Vec<FieldChange>,
+    /// Its own entries, behind those in common and those of the earlier part.
+    #[serde(default)]
+    pub history: Vec<HistoryEntry>,
+    /// Entries of lines that had been merged into it. Absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<HistoryEntry>,
+    /// Fields that this version does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+impl HistoryEntry {
+    /// The entry without the entries of the line that it merged.
+    pub(crate) fn alone(&self) -> Self {
+        let mut alone = self.clone();
+        if let Some(line) = &mut alone.merged {
+            (line.continues, line.history, line.further) = (None, Vec::new(), Vec::new());
+        }
+        alone
+    }
+
+    /// The entries of the line that it merged, and of those merged into that one.
+    pub(crate) fn of_other_lines(&self) -> impl Iterator<Item = &Self> {
+        self.merged.iter().flat_map(|line| line.history.iter().chain(&line.further))
+    }
+}
+
+/// One of the two ends of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[allow(missing_docs)]
+pub enum End {
+    From,
+    To,
+}
+
 /// What stood at one place before and after a write.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -116,6 +174,9 @@ pub struct FieldChange {
     /// What stands there after. `null` both here and in `from`: appended.
     #[serde(default)]
     pub to: Value,
+    /// Where there was no such field at all, which only merges do to fields that jerry does not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent: Option<End>,
     /// Fields that this version does not know.
     #[serde(flatten)]
     pub extra: Extra,
@@ -123,7 +184,7 @@ pub struct FieldChange {
 
 impl FieldChange {
     fn new(field: String, from: Value, to: Value) -> Self {
-        Self { field, from, to, extra: Extra::new() }
+        Self { field, from, to, absent: None, extra: Extra::new() }
     }
 
     /// The element at `path` was added to the end of its list.
@@ -139,7 +200,7 @@ impl FieldChange {
     /// Whether the change added the element at its path to the end of its list.
     #[must_use]
     pub fn is_append(&self) -> bool {
-        self.from.is_null() && self.to.is_null()
+        self.from.is_null() && self.to.is_null() && self.absent.is_none()
     }
 }
 
@@ -155,6 +216,12 @@ pub enum UnknownVersion {
         oldest: u64,
         /// The present version.
         newest: u64,
+    },
+    /// No other line was merged there.
+    #[error("version {wanted} is no merge")]
+    NoMerge {
+        /// What was asked for.
+        wanted: u64,
     },
     /// The item was changed by something that does not write history.
     #[error("version {wanted} cannot be rebuilt: '{field}' is not what the history says")]
@@ -223,6 +290,7 @@ pub(crate) fn changes(
     lists!(links, acceptance_criteria, subtasks, notes);
     lists!(findings, artifacts, sources);
     scalars!(external_ref, created_at, started_at, completed_at, due_at, imported);
+    unknown_fields(&before.extra, &after.extra, &mut found);
     // Said even where both are equal: without it, going back takes the last entry's time.
     if before.history.last().is_none_or(|entry| entry.at != before.updated_at) {
         let from = serde_json::to_value(before.updated_at)?;
@@ -230,6 +298,32 @@ pub(crate) fn changes(
         found.push(FieldChange::new("updated_at".to_owned(), from, to));
     }
     Ok(found)
+}
+
+/// Only merges change them.
+fn unknown_fields(before: &Extra, after: &Extra, found: &mut Vec<FieldChange>) {
+    if before == after {
+        return;
+    }
+    for (key, from) in before {
+        match after.get(key) {
+            Some(to) if to == from => {}
+            Some(to) => compare(escaped(key), from.clone(), to.clone(), found),
+            None => {
+                let change = FieldChange::new(escaped(key), from.clone(), Value::Null);
+                found.push(FieldChange { absent: Some(End::To), ..change });
+            }
+        }
+    }
+    for (key, to) in after.iter().filter(|(key, _)| !before.contains_key(*key)) {
+        let change = FieldChange::new(escaped(key), Value::Null, to.clone());
+        found.push(FieldChange { absent: Some(End::From), ..change });
+    }
+}
+
+/// `key` as a step of a JSON pointer.
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
 }
 
 /// Descends into what is alike, so that a ticked criterion is one small change.
@@ -251,8 +345,7 @@ fn compare(path: String, from: Value, to: Value, found: &mut Vec<FieldChange>) {
         (Value::Object(from), Value::Object(mut to)) if from.keys().eq(to.keys()) => {
             for (key, from) in from {
                 if let Some(to) = to.remove(&key).filter(|to| *to != from) {
-                    let key = key.replace('~', "~0").replace('/', "~1");
-                    compare(format!("{path}/{key}"), from, to, found);
+                    compare(format!("{path}/{}", escaped(&key)), from, to, found);
                 }
             }
         }
@@ -281,19 +374,61 @@ pub(crate) fn rebuild(item: &WorkItem, wanted: u64) -> Result<WorkItem, UnknownV
     if wanted < oldest || wanted > newest {
         return Err(UnknownVersion::OutOfReach { wanted, oldest, newest });
     }
-    let broken = |field| UnknownVersion::Broken { wanted, field };
-    let mut past = Past::of(item).map_err(|_| broken("item".to_owned()))?;
+    let mut past = Past::of(item).map_err(|_| broken(wanted, "item"))?;
     while past.history.last().is_some_and(|entry| entry.version > wanted) {
-        past.take_back().map_err(broken)?;
+        past.take_back().map_err(|field| broken(wanted, &field))?;
     }
-    let Past { mut value, history } = past;
-    value["version"] = wanted.into();
-    let invalid = |source| UnknownVersion::Invalid { wanted, source };
+    finished(past.value, wanted, past.history)
+}
+
+/// The line that was merged into `item` where it made the version `wanted`, as it stood then.
+pub(crate) fn rebuild_merged(item: &WorkItem, wanted: u64) -> Result<WorkItem, UnknownVersion> {
+    let merged = rebuild(item, wanted)?;
+    let entry = merged.history.last().filter(|entry| entry.version == wanted);
+    let line = entry.and_then(|entry| entry.merged.as_ref());
+    let line = line.ok_or(UnknownVersion::NoMerge { wanted })?;
+    let shared = merged.history.iter().take(line.shared).map(HistoryEntry::alone);
+    let history: Vec<_> = shared.chain(own_entries(&merged.history, line)).collect();
+    let mut past = Past::of(&merged).map_err(|_| broken(wanted, "item"))?;
+    if let Some(last) = history.last() {
+        past.value["updated_at"] = Value::from(last.at.to_string());
+    }
+    for change in line.changes.iter().rev() {
+        past.take_back_change(change).ok_or_else(|| broken(wanted, &change.field))?;
+    }
+    finished(past.value, line.version, history)
+}
+
+/// The entries of `line`, merged somewhere in `history`, since the two went their own ways.
+pub(crate) fn own_entries(history: &[HistoryEntry], line: &MergedLine) -> Vec<HistoryEntry> {
+    let mut parts = vec![&line.history];
+    let (mut continues, mut before) = (line.continues, history);
+    while let Some(version) = continues.take() {
+        // Only upwards, whatever the file says.
+        let Some(at) = before.iter().rposition(|entry| entry.version == version) else { break };
+        let Some(earlier) = &before[at].merged else { break };
+        parts.push(&earlier.history);
+        (continues, before) = (earlier.continues, &before[..at]);
+    }
+    parts.into_iter().rev().flatten().cloned().collect()
+}
+
+fn finished(
+    mut value: Value,
+    version: u64,
+    history: Vec<HistoryEntry>,
+) -> Result<WorkItem, UnknownVersion> {
+    value["version"] = version.into();
+    let invalid = |source| UnknownVersion::Invalid { wanted: version, source };
     // By way of text: read from a `Value`, an unknown number would lose its spelling.
     let mut record: Record = serde_json::from_str(&value.to_string())
         .map_err(|error| invalid(InvalidItem::from(error)))?;
     record.history = history;
     WorkItem::try_from(record).map_err(invalid)
+}
+
+fn broken(wanted: u64, field: &str) -> UnknownVersion {
+    UnknownVersion::Broken { wanted, field: field.to_owned() }
 }
 
 /// The first version of the unbroken run of entries that ends at the present one.
@@ -319,6 +454,8 @@ struct Past {
 impl Past {
     fn of(item: &WorkItem) -> serde_json::Result<Self> {
         let mut record = Record::clone(item);
+        // The other items of the file have histories of their own.
+        record.displaced.clear();
         let history = std::mem::take(&mut record.history);
         Ok(Self { value: serde_json::to_value(record)?, history })
     }
@@ -344,7 +481,15 @@ impl Past {
     /// Returns what stood where the change was.
     fn take_back_change(&mut self, change: &FieldChange) -> Option<Value> {
         let path = change.pointer();
-        if change.is_append() {
+        if let Some(absent) = change.absent {
+            // Always one of the item's own fields.
+            let fields = self.value.as_object_mut()?;
+            let key = change.field.replace("~1", "/").replace("~0", "~");
+            match absent {
+                End::From => fields.shift_remove(&key),
+                End::To => Some(fields.insert(key, change.from.clone()).unwrap_or_default()),
+            }
+        } else if change.is_append() {
             let (list, index) = path.rsplit_once('/')?;
             let list = self.value.pointer_mut(list)?.as_array_mut()?;
             if list.len().checked_sub(1)? != index.parse::<usize>().ok()? {

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 pub use critical_path::CriticalPath;
 pub use walk::{Mark, Relation, Step, Ways};
 
-use crate::{Graph, ItemRef, Situation, Summary, WorkId};
+use crate::{Graph, ItemRef, Situation, Summary, Uid, WorkId};
 
 /// What an item points at.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,7 +30,7 @@ pub struct Plan<'a> {
     items: &'a [Summary],
     graph: Graph<'a>,
     now: Timestamp,
-    index: HashMap<&'a WorkId, usize>,
+    index: HashMap<(&'a WorkId, Uid), usize>,
     /// For each item the places of those that name it as their parent.
     parts: Vec<Vec<usize>>,
     /// For each item the places of those that depend on it.
@@ -43,9 +43,9 @@ impl<'a> Plan<'a> {
     pub fn new(items: &'a [Summary], now: Timestamp) -> Self {
         let graph = Graph::new(items);
         let index: HashMap<_, _> =
-            items.iter().enumerate().map(|(place, item)| (&item.id, place)).collect();
+            items.iter().enumerate().map(|(place, item)| ((&item.id, item.uid), place)).collect();
         let place_of = |reference: &ItemRef| {
-            graph.resolve(reference).and_then(|item| index.get(&item.id).copied())
+            graph.resolve(reference).and_then(|item| index.get(&(&item.id, item.uid)).copied())
         };
         let (mut parts, mut waiters) =
             (vec![Vec::new(); items.len()], vec![Vec::new(); items.len()]);
@@ -63,7 +63,15 @@ impl<'a> Plan<'a> {
     /// The item called `id`.
     #[must_use]
     pub fn get(&self, id: &WorkId) -> Option<&'a Summary> {
-        self.index.get(id).map(|place| &self.items[*place])
+        self.graph.resolve(&ItemRef::bare(id.clone()))
+    }
+
+    fn place_of(&self, item: &Summary) -> Option<usize> {
+        self.index.get(&(&item.id, item.uid)).copied()
+    }
+
+    fn place_called(&self, id: &WorkId) -> Option<usize> {
+        self.place_of(self.get(id)?)
     }
 
     /// How `item` stands.
@@ -99,7 +107,7 @@ impl<'a> Plan<'a> {
         places: &[Vec<usize>],
         item: &Summary,
     ) -> impl Iterator<Item = &'a Summary> {
-        let places = self.index.get(&item.id).map_or(&[][..], |place| &places[*place]).to_vec();
+        let places = self.place_of(item).map_or(&[][..], |place| &places[place]).to_vec();
         let items = self.items;
         places.into_iter().map(|place| &items[place]).filter(|item| !item.status.is_closed())
     }

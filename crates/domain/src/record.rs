@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     Actor, Artifact, Claim, Criterion, HistoryEntry, ItemRef, ItemType, Label, Link, Note, Phase,
-    Priority, Source, Status, Subtask, Title, Uid, WorkId,
+    Priority, Source, Status, Subtask, Title, Uid, WorkId, WorkItem,
 };
 
 /// Fields that this version does not know, kept as they are through every write, in their order.
@@ -105,6 +105,11 @@ pub struct Record {
     /// One entry a write, enough to rebuild every earlier version.
     #[serde(default, deserialize_with = "default_if_null")]
     pub history: Vec<HistoryEntry>,
+    /// Younger items that got the same number on other branches, the oldest first. They are whole
+    /// items of their own and no part of this one; each has its own number from the next write on.
+    /// Absent where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "default_if_null")]
+    pub displaced: Vec<WorkItem>,
     /// Fields that this version does not know.
     #[serde(flatten)]
     pub extra: Extra,

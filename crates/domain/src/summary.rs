@@ -99,6 +99,9 @@ pub struct Summary {
     pub updated_at: Timestamp,
     /// When it should be completed.
     pub due_at: Option<Timestamp>,
+    /// Whether it stands in the file of an older item that has the same number: another branch gave
+    /// it out too. By its number alone the older one is meant.
+    pub is_displaced: bool,
 }
 
 impl Summary {
@@ -106,6 +109,12 @@ impl Summary {
     #[must_use]
     pub fn urgency(&self) -> (Priority, Timestamp, Uid) {
         (self.priority, self.created_at, self.uid)
+    }
+
+    /// The items of the file whose item is `item`: itself, and those that it holds.
+    pub fn of_file(item: &WorkItem) -> impl Iterator<Item = Self> {
+        let displaced = |item| Self { is_displaced: true, ..Self::from(item) };
+        std::iter::once(Self::from(item)).chain(item.displaced.iter().map(displaced))
     }
 
     /// Whether somebody may begin it at `now`: it is pending and unclaimed, or its claim has
@@ -163,10 +172,16 @@ impl From<&WorkItem> for Summary {
                     LinkTarget::External(name) => name.clone(),
                 })
                 .collect(),
-            requests: item.history.iter().filter_map(HistoryEntry::chosen_by).collect(),
+            requests: item
+                .history
+                .iter()
+                .flat_map(|entry| std::iter::once(entry).chain(entry.of_other_lines()))
+                .filter_map(HistoryEntry::chosen_by)
+                .collect(),
             created_at: item.created_at,
             updated_at: item.updated_at,
             due_at: item.due_at,
+            is_displaced: false,
         }
     }
 }

@@ -62,6 +62,7 @@ pub fn item() -> impl Strategy<Value = WorkItem> {
                 due_at,
                 imported,
                 history: vec![entry],
+                displaced: Vec::new(),
                 extra,
             })
             .ok()

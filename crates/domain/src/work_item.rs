@@ -87,6 +87,7 @@ impl WorkItem {
             due_at: None,
             imported: None,
             history: Vec::new(),
+            displaced: Vec::new(),
             extra: Extra::new(),
         };
         for edit in edits {
@@ -138,15 +139,20 @@ impl WorkItem {
         Ok(Some(self.at_version(version).unwrap_or_else(|_| self.clone())))
     }
 
-    /// The version that the write of `request` made.
+    /// The version that the write of `request` made, or that a merge made which brought it.
     fn made_by(&self, request: &RequestId, event: &Event) -> Result<Option<u64>, Refusal> {
         let same = |entry: &&HistoryEntry| entry.request_id.as_deref() == Some(request.as_str());
-        match self.history.iter().rev().find(same) {
+        let made = self.history.iter().rev().find_map(|entry| {
+            let line = || entry.of_other_lines().find(same);
+            let write = Some(entry).filter(same).or_else(line)?;
+            Some((entry.version, &write.event))
+        });
+        match made {
             None => Ok(None),
-            Some(entry) if entry.event == *event => Ok(Some(entry.version)),
-            Some(HistoryEntry { version, event, .. }) => Err(Refusal::RequestReused {
+            Some((version, own)) if own == event => Ok(Some(version)),
+            Some((version, event)) => Err(Refusal::RequestReused {
                 request: request.clone(),
-                version: *version,
+                version,
                 event: event.clone(),
             }),
         }
@@ -280,6 +286,20 @@ impl WorkItem {
         let mut changes = history::changes(&before.0, &self.0)?;
         changes.retain(|change| change.field != "updated_at");
         Ok(history::in_full(changes, &serde_json::to_value(&self.0)?))
+    }
+
+    /// The item alone, and those of its number that its file holds beside it.
+    #[must_use]
+    pub fn split_off(self) -> (Self, Vec<Self>) {
+        let mut record = self.0;
+        let displaced = std::mem::take(&mut record.displaced);
+        (Self(record), displaced)
+    }
+
+    /// The item as its file holds it together with `displaced`.
+    #[must_use]
+    pub fn holding(self, displaced: Vec<Self>) -> Self {
+        Self(Record { displaced, ..self.0 })
     }
 
     /// A complete reference to this item.

@@ -20,6 +20,8 @@
 //!    there; beside a tombstone of its own uid it counts as deleted, everywhere. Whoever would write
 //!    it makes that tombstone durable and goes on with 3. When 3 fails, the tombstone is taken back.
 //!
+//! A file that holds several items (see `displaced`) is split before any of this goes on.
+//!
 //! Crash points of the publishing itself are listed in `publish`.
 
 use std::collections::HashMap;
@@ -40,7 +42,7 @@ use crate::lock::{FsLockGuard, FsLocks};
 use crate::naming::{self, Naming};
 use crate::publish::{self, PublishError, Staged};
 use crate::read::{self, Content, MAX_FILE_BYTES};
-use crate::{backup, codec, index, steps, tombstone};
+use crate::{backup, codec, displaced, index, steps, tombstone};
 
 /// How many batches can be written at once before one waits for another.
 const BATCHES: u32 = 64;
@@ -196,6 +198,10 @@ impl FsRepository {
         self.format.check_writable()?;
         let _guard = self.locks.acquire(&LockName::item(id), None)?;
         let (item, content) = self.read_for_write(id, expected)?;
+        if !item.displaced.is_empty() {
+            // Somebody is writing one of them under its own number.
+            return Err(RepositoryError::ChangedOutside { id: id.clone() });
+        }
         item.may_be_deleted(stamp)
             .map_err(|source| RepositoryError::Refused { id: id.clone(), source })?;
         let tombstone = Tombstone {
@@ -205,6 +211,7 @@ impl FsRepository {
             reason: stamp.reason.clone(),
             request_id: stamp.request_id.clone().map(String::from),
             item,
+            displaced: Vec::new(),
         };
         let text = codec::encode(&tombstone).map_err(|error| self.unencodable(id, error))?;
         // It must be readable ever after.
@@ -265,6 +272,11 @@ impl FsRepository {
             return Err(self.missing(id)?);
         };
         index::check_name(&item, &shown, id)?;
+        let (item, _) = displaced::give_numbers(&self.layout, &self.locks, item)?;
+        if !item.displaced.is_empty() && self.is_deleted(&item)? {
+            // The others of its file must not go with it.
+            return Err(self.missing(id)?);
+        }
         if self.is_deleted(&item)? {
             naming::finish_deletion(&self.layout, &self.locks, id)?;
             return Err(self.missing(id)?);
@@ -293,7 +305,7 @@ impl FsRepository {
         if !tombstone::is_present(&self.layout, &item.id)? {
             return Ok(false);
         }
-        Ok(self.tombstone(&item.id)?.is_some_and(|tombstone| tombstone.item.uid == item.uid))
+        Ok(self.tombstone(&item.id)?.is_some_and(|tombstone| tombstone.is_of(item.uid)))
     }
 
     /// Step 5 of an update.
@@ -360,7 +372,8 @@ pub(crate) fn batch_lock(nonce: &str) -> Option<LockName> {
     number.parse().ok().map(LockName::batch)
 }
 
-fn encode(item: &WorkItem) -> Result<Vec<u8>, RepositoryError> {
+/// The text of `item` for its file.
+pub(crate) fn encode(item: &WorkItem) -> Result<Vec<u8>, RepositoryError> {
     let text = codec::encode(item).map_err(|error| RepositoryError::Refused {
         id: item.id.clone(),
         source: jerry_domain::InvalidItem::from(error).into(),

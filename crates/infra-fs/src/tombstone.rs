@@ -3,7 +3,7 @@
 //! The tombstone is durable before the item's file goes. An item beside a tombstone of its own uid
 //! is therefore deleted; only the removal of its file was interrupted.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use jerry_domain::ports::{StorageError, Tombstone, Unreadable};
 use jerry_domain::{Uid, WorkId};
@@ -12,6 +12,9 @@ use crate::fault::{if_present, storage_error};
 use crate::index;
 use crate::layout::{Layout, id_of_file};
 use crate::read;
+
+/// Items that were deleted.
+pub(crate) type Deleted = HashSet<(WorkId, Uid)>;
 
 /// Reads the tombstone of `id`; `None` when there is none.
 pub(crate) fn read(layout: &Layout, id: &WorkId) -> Result<Option<Tombstone>, Unreadable> {
@@ -34,8 +37,8 @@ pub(crate) fn is_present(layout: &Layout, id: &WorkId) -> Result<bool, StorageEr
 pub(crate) fn among<'a>(
     layout: &Layout,
     names: impl Iterator<Item = &'a str>,
-) -> Result<(HashMap<WorkId, Uid>, Vec<Unreadable>), StorageError> {
-    let (mut found, mut unreadable) = (HashMap::new(), Vec::new());
+) -> Result<(Deleted, Vec<Unreadable>), StorageError> {
+    let (mut found, mut unreadable) = (HashSet::new(), Vec::new());
     let stones: HashSet<_> = index::names(&layout.tombstones())?.into_iter().collect();
     if stones.is_empty() {
         return Ok((found, unreadable));
@@ -43,7 +46,7 @@ pub(crate) fn among<'a>(
     for id in names.filter(|name| stones.contains(*name)).filter_map(id_of_file) {
         match read(layout, &id) {
             Ok(None) => {}
-            Ok(Some(tombstone)) => drop(found.insert(id, tombstone.item.uid)),
+            Ok(Some(tombstone)) => found.extend(tombstone.uids().map(|uid| (id.clone(), uid))),
             Err(error) => unreadable.push(error),
         }
     }
@@ -93,7 +96,7 @@ mod tests {
         block_on(items.delete(&one.id, None, &stamp)).expect("deletes");
         let (deleted, unreadable) =
             among(layout, listed.iter().map(String::as_str)).expect("looks");
-        assert_eq!(deleted, HashMap::from([(one.id.clone(), one.uid)]));
+        assert_eq!(deleted, HashSet::from([(one.id.clone(), one.uid)]));
         assert!(unreadable.is_empty());
     }
 }

@@ -127,6 +127,20 @@ pub(super) fn all() -> Vec<Scenario> {
             "doctor --fix",
             damaged(&[COPY]),
         ),
+        after(
+            "a number of two branches",
+            SOME,
+            share_a_number,
+            "note 2 text; create four; delete 2",
+            WHOLE,
+        ),
+        after(
+            "a number of two branches in a clone",
+            SOME,
+            |root| share_a_number(root).and_then(|()| clone(root)),
+            "doctor --fix; create four",
+            damaged(&[".jerry/data/items/WORK-002.json"]),
+        ),
         plain(
             "directory locks",
             "init --lock-backend directory; create one",
@@ -193,6 +207,16 @@ fn misname(root: &Path) -> io::Result<()> {
 fn two_of_a_number(root: &Path) -> io::Result<()> {
     let text = fs::read_to_string(root.join("data/items/WORK-002.json"))?;
     fs::write(root.join("data/items/WORK-002 2.json"), other_uid(&text))
+}
+
+/// As after a merge of two branches that gave out the same number.
+fn share_a_number(root: &Path) -> io::Result<()> {
+    let path = root.join("data/items/WORK-002.json");
+    let text = fs::read_to_string(&path)?;
+    let mut elder: serde_json::Value = serde_json::from_str(&text)?;
+    let younger: serde_json::Value = serde_json::from_str(&other_uid(&text))?;
+    elder["displaced"] = vec![younger].into();
+    fs::write(path, serde_json::to_vec_pretty(&elder)?)
 }
 
 /// The item with another uid, a millisecond younger.

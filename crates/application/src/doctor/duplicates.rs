@@ -1,5 +1,6 @@
 //! Items that have one identity. It happens when a file is copied by hand; references to the one
-//! then mean the other as well.
+//! then mean the other as well. It also happens when two branches give a displaced item a number
+//! each: those are one item, and are merged.
 //!
 //! The younger one becomes an item of its own under a number of its own, and the old number stays
 //! with its tombstone, which keeps the item as it was. The new one is there durably before the old
@@ -32,12 +33,41 @@ pub(super) async fn separate(
         if item.uid != elder.uid {
             continue;
         }
+        if let Some(action) = merge(ports, elder, &item, &request).await? {
+            repairs.push(Repair { finding: finding(elder, younger), action });
+            continue;
+        }
         let Some(new) = reissue(ports, &item, &request).await?.pop() else { continue };
         retire(ports, &items, elder, &item, &new, &request).await.map_err(Error::partly)?;
         let action = format!("{} is {} now, with a uid of its own", younger.id, new.id);
         repairs.push(Repair { finding: finding(elder, younger), action });
     }
     Ok(())
+}
+
+/// Puts what `younger` says into the item `elder`, where the two are one that two branches gave a
+/// number each. It is there durably before the younger goes.
+async fn merge(
+    ports: &Ports,
+    elder: &Summary,
+    younger: &WorkItem,
+    request: &Request,
+) -> Result<Option<String>, Error> {
+    let first = ports.items.get(&elder.id).await?;
+    if !first.is_some_and(|first| first.is_twin_of(younger)) {
+        return Ok(None);
+    }
+    let other = younger.clone();
+    let change = Box::new(move |item: &WorkItem| Ok(item.absorb(&other)?));
+    ports.items.update(&elder.id, None, change).await?;
+    let mut stamp = request.stamp(ports.clock.now());
+    stamp.reason = Some(format!("it is {}: two branches gave it a number each", elder.id));
+    ports
+        .items
+        .delete(&younger.id, Some(younger.version), &stamp)
+        .await
+        .map_err(|error| Error::from(error).partly())?;
+    Ok(Some(format!("{} and {} are one item: merged into {}", elder.id, younger.id, elder.id)))
 }
 
 /// Lets `new` take the place of `old`, of which it is a copy.

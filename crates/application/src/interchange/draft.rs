@@ -190,6 +190,7 @@ impl Draft {
             reason: self.reason.or_else(|| stamp.reason.clone()),
             request_id: stamp.request_id.clone().map(String::from),
             forced: false,
+            merged: None,
             extra: Extra::new(),
         }];
         Ok(WorkItem::try_from(Record {
@@ -224,6 +225,7 @@ impl Draft {
             due_at: self.due_at,
             imported: self.imported,
             history,
+            displaced: Vec::new(),
             extra: Extra::new(),
         })?)
     }

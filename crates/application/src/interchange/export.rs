@@ -82,7 +82,7 @@ impl Export {
         let mut items = Vec::with_capacity(ids.len());
         for id in ids {
             match self.ports.items.get(&id).await? {
-                Some(item) => items.push(item),
+                Some(item) => items.extend(item.in_file().into_values()),
                 None if wanted.is_some() => return Err(self.ports.absent(&id).await?.into()),
                 // Deleted since the items were listed.
                 None => {}

@@ -19,7 +19,9 @@ impl Known {
         let mut known = Self::default();
         for (place, item) in items.iter().enumerate() {
             known.by_uid.insert(item.uid, place);
-            known.by_id.insert(item.id.clone(), place);
+            if !item.is_displaced {
+                known.by_id.insert(item.id.clone(), place);
+            }
             if let Some(key) = &item.external_ref {
                 known.by_ref.insert(key.clone(), place);
             }

@@ -23,6 +23,7 @@ mod locate;
 mod locks;
 mod man;
 mod mcp;
+mod merge_driver;
 mod note;
 mod prime;
 mod ready;
@@ -78,6 +79,8 @@ pub enum Command {
     Setup(Lazy<setup::Arguments>),
     /// Print the JSON Schemas of all answers and of an item's file
     Schema(Lazy<schema::Arguments>),
+    /// Make one of two versions of an item's file; git calls it, see `setup git`
+    MergeDriver(Lazy<merge_driver::Arguments>),
     /// Print what makes a shell complete jerry's commands and ids
     Completions(Lazy<completions::Arguments>),
     /// Print a manual page
@@ -211,6 +214,7 @@ impl Command {
             Self::Setup(arguments) => arguments.0.run(session),
             Self::Schema(arguments) => arguments.0.run(),
             Self::Mcp(arguments) => arguments.0.run(session),
+            Self::MergeDriver(arguments) => arguments.0.run(),
             Self::Completions(arguments) => arguments.0.run(),
             Self::Man(arguments) => arguments.0.run(),
             Self::Demo(arguments) => arguments.0.run(session),

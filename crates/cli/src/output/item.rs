@@ -57,7 +57,12 @@ impl Answer for Shown {
     fn text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
         let mut page = Page { out, style };
         page.head(&self.item, self.progress)?;
-        page.body(&self.item)
+        page.body(&self.item)?;
+        self.item.displaced.iter().try_for_each(|younger| {
+            writeln!(page.out, "\nAlso {}, until the next write gives it a number:\n", younger.id)?;
+            page.head(younger, None)?;
+            page.body(younger)
+        })
     }
 }
 

@@ -10,6 +10,7 @@ use jerry_domain::ports::{
 use jerry_domain::{MAX_ITEM_BYTES, Prefix, Stamp, Summary, Uid, WorkId, WorkItem};
 
 use super::{MemoryLocks, held};
+use crate::sample;
 
 /// Keeps items as JSON texts in memory, and every version that ever was written.
 ///
@@ -69,7 +70,7 @@ impl MemoryRepository {
         expected: Option<u64>,
         change: Change,
     ) -> Result<Update, RepositoryError> {
-        let (before, text) = held(&self.state).existing(id)?;
+        let (before, text) = held(&self.state).alone(id)?;
         check_version(&before, expected)?;
         // Readers go on meanwhile, and so do people with editors.
         let after = change(&before)
@@ -102,6 +103,29 @@ impl State {
             },
             None => RepositoryError::NotFound { id: id.clone() },
         })
+    }
+
+    /// [`State::existing`], after those that it holds beside it have got numbers of their own.
+    fn alone(&mut self, id: &WorkId) -> Result<(WorkItem, String), RepositoryError> {
+        let (file, text) = self.existing(id)?;
+        let (own, displaced) = file.split_off();
+        for item in displaced {
+            let all = self.items.iter().filter(|(other, _)| *other != id);
+            let all: Vec<_> = all.filter_map(|(id, text)| parse(id, text).ok()).collect();
+            let refused = |source| RepositoryError::Refused { id: id.clone(), source };
+            let made = match all.iter().find(|other| other.uid == item.uid) {
+                Some(other) => other.absorb(&item).map_err(|error| refused(error.into()))?,
+                None => {
+                    let numbers = self.items.keys().chain(self.tombstones.keys());
+                    let last = numbers.map(WorkId::number).max().unwrap_or(0);
+                    let free =
+                        WorkId::new(id.prefix().clone(), last + 1).expect("a number is left");
+                    item.renumber(free, &sample::stamp()).map_err(refused)?
+                }
+            };
+            made.map(|item| self.put(item)).transpose()?;
+        }
+        Ok((own, text))
     }
 
     fn insert(&mut self, item: WorkItem) -> Result<Insertion, RepositoryError> {
@@ -226,7 +250,7 @@ impl WorkItemRepository for MemoryRepository {
     ) -> Result<Tombstone, RepositoryError> {
         let _item = self.lock(id).await?;
         let mut state = held(&self.state);
-        let (item, _) = state.existing(id)?;
+        let (item, _) = state.alone(id)?;
         check_version(&item, expected)?;
         item.may_be_deleted(stamp)
             .map_err(|source| RepositoryError::Refused { id: id.clone(), source })?;
@@ -237,6 +261,7 @@ impl WorkItemRepository for MemoryRepository {
             reason: stamp.reason.clone(),
             request_id: stamp.request_id.clone().map(String::from),
             item,
+            displaced: Vec::new(),
         };
         state.items.remove(id);
         state.tombstones.insert(id.clone(), tombstone.clone());
@@ -257,10 +282,19 @@ impl Lookout for MemoryRepository {
     async fn look(&self) -> Result<Sightings, RepositoryError> {
         let state = held(&self.state);
         let sighting = |(id, text): (&WorkId, &String)| match parse(id, text) {
-            Ok(item) => Ok(Sighting { summary: Summary::from(&item), digest: digest(text) }),
-            Err(malformed) => Err(Unreadable::from(malformed)),
+            Ok(item) => Summary::of_file(&item)
+                .map(|summary| Ok(Sighting { summary, digest: digest(text) }))
+                .collect(),
+            Err(malformed) => vec![Err(Unreadable::from(malformed))],
         };
-        let all: Vec<_> = state.items.iter().map(sighting).collect();
+        let mut all: Vec<Result<Sighting, Unreadable>> =
+            state.items.iter().flat_map(sighting).collect();
+        let own = all.iter().flatten().map(|sighting| &sighting.summary);
+        let own: Vec<_> = own.filter(|item| !item.is_displaced).map(|item| item.uid).collect();
+        all.retain(|sighting| match sighting {
+            Ok(Sighting { summary, .. }) => !summary.is_displaced || !own.contains(&summary.uid),
+            Err(_) => true,
+        });
         // No particular order is promised, so nobody may get used to one.
         Ok(Box::new(all.into_iter().rev()))
     }

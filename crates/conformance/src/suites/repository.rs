@@ -7,7 +7,8 @@ use std::thread;
 
 use jerry_domain::ports::{Change, Insertion, RepositoryError, Update, WorkItemRepository};
 use jerry_domain::{
-    Credentials, Edit, ItemRef, MAX_ITEM_BYTES, Refusal, Stamp, Summary, Title, WorkId, WorkItem,
+    Credentials, Edit, ItemRef, MAX_ITEM_BYTES, Refusal, Stamp, Summary, Title, Uid, WorkId,
+    WorkItem,
 };
 use pollster::block_on;
 
@@ -50,6 +51,9 @@ macro_rules! repository_suite {
             bare_references_are_completed_in_passing
             a_bare_reference_means_the_item_that_is_there
             an_item_too_large_is_refused
+            items_of_one_number_are_shown_and_then_told_apart
+            an_item_that_has_a_number_of_its_own_is_not_given_another
+            a_younger_item_of_the_number_outlives_the_elder
         }
     };
 }
@@ -632,4 +636,77 @@ pub fn a_claimed_item_is_not_deleted_by_others(fixture: &Fixture<Handle>) {
         assert_eq!(get(&items, &item.id).version, 2);
         block_on(items.delete(&item.id, None, &Stamp { credentials, ..stamp() })).expect("deleted");
     }
+}
+
+/// An item and a younger one of its number, in one file as a merge leaves them.
+fn shared(items: &Handle, number: u64) -> (WorkItem, WorkItem) {
+    let (elder, younger) = (item(number), with(number, &[Edit::Note("younger".to_owned())]));
+    insert(items, elder.clone().holding(vec![younger.clone()]));
+    (elder, younger)
+}
+
+/// Every item by its uid, with its number and whether it shares it.
+fn standing(items: &Handle) -> BTreeMap<Uid, (WorkId, bool)> {
+    let all = block_on(items.summaries()).expect("listed").map(|item| item.expect("readable"));
+    let mut found = BTreeMap::new();
+    for item in all {
+        let twice = found.insert(item.uid, (item.id, item.is_displaced));
+        assert_eq!(twice, None, "{} is shown twice", item.uid);
+    }
+    found
+}
+
+/// Items of one number are all shown, and a write of the elder gives the younger its own.
+pub fn items_of_one_number_are_shown_and_then_told_apart(fixture: &Fixture<Handle>) {
+    let items = fixture.open();
+    let (elder, younger) = shared(&items, 5);
+    let both = BTreeMap::from([(elder.uid, (id(5), false)), (younger.uid, (id(5), true))]);
+    assert_eq!(standing(&items), both);
+    assert_eq!(get(&items, &id(5)).uid, elder.uid);
+
+    let written =
+        block_on(items.update(&id(5), Some(elder.version), note("text"))).expect("written");
+    assert_eq!(written.into_item().displaced, []);
+    let now = standing(&items);
+    let (number, is_displaced) = &now[&younger.uid];
+    assert_eq!((now.len(), &now[&elder.uid], *is_displaced), (2, &(id(5), false), false));
+    let own = get(&items, number);
+    assert_eq!((&own.notes, own.version), (&younger.notes, younger.version + 1));
+    assert_eq!(own.at_version(younger.version).expect("known"), younger);
+    assert_eq!(get(&items, &id(5)).displaced, []);
+}
+
+/// Where the younger one has a number already it gets no second one: what is said here is merged
+/// into it, once.
+pub fn an_item_that_has_a_number_of_its_own_is_not_given_another(fixture: &Fixture<Handle>) {
+    let items = fixture.open();
+    let (_, younger) = shared(&items, 5);
+    let apart = younger.renumber(id(9), &stamp()).expect("allowed").expect("a change");
+    let apart = apart.apply(&[Edit::Note("apart".to_owned())], &stamp());
+    insert(&items, apart.expect("allowed").expect("a change"));
+    assert_eq!(standing(&items)[&younger.uid], (id(9), false), "it is shown once");
+    block_on(items.update(&id(5), None, note("text"))).expect("written");
+    assert_eq!(standing(&items).len(), 2);
+    assert_eq!(get(&items, &id(9)).notes.len(), 2, "nothing was to be merged");
+
+    let later = younger.apply(&[Edit::Note("on another branch".to_owned())], &stamp());
+    let later = later.expect("allowed").expect("a change");
+    insert(&items, item(6).holding(vec![later.clone()]));
+    block_on(items.update(&id(6), None, note("text"))).expect("written");
+    assert_eq!(standing(&items).len(), 3);
+    let merged = get(&items, &id(9));
+    assert_eq!(merged.notes.len(), 3);
+    assert_eq!(merged.merged_at(merged.version).expect("a merge"), later);
+}
+
+/// Nobody's item goes with another's.
+pub fn a_younger_item_of_the_number_outlives_the_elder(fixture: &Fixture<Handle>) {
+    let items = fixture.open();
+    let (elder, younger) = shared(&items, 5);
+    delete(&items, &id(5));
+    let now = standing(&items);
+    assert_eq!(now.len(), 1, "{now:?}");
+    assert!(!now[&younger.uid].1);
+    let stone = block_on(items.tombstone(&id(5))).expect("readable").expect("left");
+    assert_eq!((stone.item.uid, stone.item.displaced.len()), (elder.uid, 0));
 }

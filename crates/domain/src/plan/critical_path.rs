@@ -66,7 +66,7 @@ impl<'a> Plan<'a> {
     /// Whether each item is the one called `whole`, one of its parts, or one of theirs.
     fn within(&self, whole: &WorkId) -> Vec<bool> {
         let mut within = vec![false; self.items.len()];
-        let mut open: Vec<_> = self.index.get(whole).copied().into_iter().collect();
+        let mut open: Vec<_> = self.place_called(whole).into_iter().collect();
         while let Some(place) = open.pop() {
             if !std::mem::replace(&mut within[place], true) {
                 open.extend(&self.parts[place]);
@@ -83,7 +83,7 @@ impl<'a> Plan<'a> {
                 return Vec::new();
             }
             let needs = self.needs(item).filter_map(|needed| match needed {
-                Target::Item(item) => self.index.get(&item.id).copied(),
+                Target::Item(item) => self.place_of(item),
                 Target::Missing(_) => None,
             });
             let mut before: Vec<_> = needs.chain(self.parts[place].iter().copied()).collect();

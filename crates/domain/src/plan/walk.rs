@@ -68,7 +68,7 @@ impl<'a> Plan<'a> {
     /// behind it; nothing when there is no such item.
     #[must_use]
     pub fn walk(&self, from: &WorkId, ways: Ways) -> Vec<Step<'a>> {
-        let Some(start) = self.index.get(from).copied() else { return Vec::new() };
+        let Some(start) = self.place_called(from) else { return Vec::new() };
         let first = Target::Item(&self.items[start]);
         let mut steps = vec![Step { depth: 0, relation: None, target: first, mark: Mark::New }];
         let (mut seen, mut leads_here) =
@@ -85,7 +85,7 @@ impl<'a> Plan<'a> {
             let depth = open.len();
             let relation = Some(relation);
             let next = match target {
-                Target::Item(item) => self.index.get(&item.id).copied(),
+                Target::Item(item) => self.place_of(item),
                 Target::Missing(_) => None,
             };
             let mark = match next {

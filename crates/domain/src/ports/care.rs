@@ -12,6 +12,7 @@ pub enum Ailment {
     UnparsableItem,
     MisnamedItem,
     DuplicateUid,
+    SharedNumber,
     DanglingDependency,
     DanglingParent,
     Cycle,
@@ -49,6 +50,7 @@ impl Ailment {
             | Self::SequenceBehind
             | Self::CorruptSequences
             | Self::TempLitter
+            | Self::SharedNumber
             | Self::UnsafeFileSystem
             | Self::UidAheadOfClock => Severity::Notice,
             Self::UnparsableItem

@@ -75,6 +75,10 @@ pub struct Tombstone {
     pub request_id: Option<String>,
     /// The item as it last was.
     pub item: WorkItem,
+    /// What younger items of the same number left, which other branches deleted. Absent where there
+    /// is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub displaced: Vec<Tombstone>,
 }
 
 /// Why an operation on items was not done. Unless it is [`RepositoryError::Indeterminate`],
@@ -171,7 +175,12 @@ impl From<Unreadable> for RepositoryError {
 ///   waits for a writer.
 /// - Two updates of one item never work on the same version: the second sees what the first wrote.
 /// - References without uid are completed in passing where the item they name exists.
-/// - A method that fails leaves everything as it was, except [`RepositoryError::Indeterminate`].
+/// - An item may hold younger ones of its number beside it, as a merge of two branches leaves them.
+///   All are among the [`summaries`](Self::summaries); by its number the elder is meant. An update or
+///   a deletion of it, whatever comes of it, first gives the others numbers of their own, durably,
+///   unless they stand under one already: then what is said here is merged into that.
+/// - A method that fails leaves everything as it was, except [`RepositoryError::Indeterminate`], and
+///   except that.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait WorkItemRepository: Send + Sync {

@@ -1,10 +1,9 @@
 //! Finds what is wrong with the files. Changes nothing.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use jerry_domain::ports::{Ailment, Finding, RepositoryError, StorageError, Unreadable};
-use jerry_domain::{ITEM_SCHEMA, Uid, WorkId, WorkItem};
+use jerry_domain::{ITEM_SCHEMA, WorkItem};
 
 use super::{FsCare, litter};
 use crate::fault::{if_present, storage_error};
@@ -13,6 +12,7 @@ use crate::format::STORE_FORMAT;
 use crate::index::{self, CacheState};
 use crate::layout::id_of_file;
 use crate::lock::LockBackend;
+use crate::tombstone::Deleted;
 use crate::{read, tombstone};
 
 pub(super) fn all(care: &FsCare) -> Result<Vec<Finding>, RepositoryError> {
@@ -78,7 +78,7 @@ fn store(care: &FsCare) -> Result<Vec<Finding>, StorageError> {
     Ok(findings)
 }
 
-fn items(care: &FsCare, deleted: &HashMap<WorkId, Uid>) -> Result<Vec<Finding>, StorageError> {
+fn items(care: &FsCare, deleted: &Deleted) -> Result<Vec<Finding>, StorageError> {
     let mut findings = Vec::new();
     for name in index::names(&care.layout.items())? {
         let path = care.layout.items().join(&name);
@@ -94,10 +94,19 @@ fn items(care: &FsCare, deleted: &HashMap<WorkId, Uid>) -> Result<Vec<Finding>, 
         let ailment = if id_of_file(&name).as_ref() != Some(&item.id) {
             let message = format!("the file holds {}, which its name does not say", item.id);
             Some(finding(Ailment::MisnamedItem, true, message))
-        } else if deleted.get(&item.id) == Some(&item.uid) {
+        } else if deleted.contains(&(item.id.clone(), item.uid)) {
             let message =
                 "it was deleted, but its file is there; the tombstone keeps it".to_owned();
             Some(finding(Ailment::DeletedItemPresent, true, message))
+        } else if !item.displaced.is_empty() {
+            let younger: Vec<_> = item.displaced.iter().map(|item| item.title.as_str()).collect();
+            let message = format!(
+                "{} is also the number of a younger item, '{}', from another branch: the next write \
+                 gives that one its own",
+                item.id,
+                younger.join("', '")
+            );
+            Some(finding(Ailment::SharedNumber, true, message))
         } else if item.schema > ITEM_SCHEMA {
             let message = format!(
                 "the item has schema {}, this jerry writes {ITEM_SCHEMA}: it can be read, not \
@@ -121,8 +130,8 @@ fn items(care: &FsCare, deleted: &HashMap<WorkId, Uid>) -> Result<Vec<Finding>, 
 }
 
 /// What the tombstones keep, and what is wrong with them.
-fn tombstones(care: &FsCare) -> Result<(HashMap<WorkId, Uid>, Vec<Finding>), StorageError> {
-    let (mut kept, mut findings) = (HashMap::new(), Vec::new());
+fn tombstones(care: &FsCare) -> Result<(Deleted, Vec<Finding>), StorageError> {
+    let (mut kept, mut findings) = (Deleted::new(), Vec::new());
     for (name, tombstone) in tombstone::all(&care.layout)? {
         let shown = care.layout.relative(&care.layout.tombstones().join(&name));
         match tombstone {
@@ -136,7 +145,9 @@ fn tombstones(care: &FsCare) -> Result<(HashMap<WorkId, Uid>, Vec<Finding>), Sto
                     ..finding(Ailment::OrphanTombstone, true, message)
                 });
             }
-            Ok(tombstone) => drop(kept.insert(tombstone.item.id.clone(), tombstone.item.uid)),
+            Ok(tombstone) => {
+                kept.extend(tombstone.uids().map(|uid| (tombstone.item.id.clone(), uid)));
+            }
         }
     }
     Ok((kept, findings))

@@ -8,14 +8,14 @@
 
 use std::path::Path;
 
-use jerry_domain::ports::{IdError, LockName, RepositoryError, Unreadable};
+use jerry_domain::ports::{LockName, RepositoryError, Unreadable};
 use jerry_domain::{Stamp, WorkId, WorkItem};
 
 use super::{FsCare, repair};
 use crate::fault::storage_error;
 use crate::naming::{self, Naming};
 use crate::publish::{self, Staged};
-use crate::{backup, codec, index, read, steps};
+use crate::{backup, displaced, index, read, steps};
 
 /// Puts the item in the file at `path` under its right name; says what was done, or nothing where
 /// the file is no longer there.
@@ -61,7 +61,7 @@ pub(super) fn rename(
                 format!("put aside: the item is there as {id}")
             }
             None => {
-                let id = renumber(care, &item, stamp)?;
+                let id = displaced::renumber(&care.layout, &care.locks, &item, stamp)?;
                 format!("renumbered to {id}: {} is another item", item.id)
             }
         },
@@ -83,32 +83,6 @@ fn is_other_case(path: &Path, target: &Path, listed: &[String]) -> bool {
 fn found_as(care: &FsCare, item: &WorkItem) -> Result<Option<WorkId>, RepositoryError> {
     let mut items = index::summaries(&care.layout, &care.locks)?.filter_map(Result::ok);
     Ok(items.find(|other| other.uid == item.uid).map(|other| other.id))
-}
-
-fn renumber(care: &FsCare, item: &WorkItem, stamp: &Stamp) -> Result<WorkId, RepositoryError> {
-    let refused = |source| RepositoryError::Refused { id: item.id.clone(), source };
-    let not_given = |error| match error {
-        // No number was given out, so nothing is in doubt.
-        IdError::Indeterminate(error) => RepositoryError::Storage(error),
-        error => repair::no_number(error),
-    };
-    care.sequences.catch_up(item.id.prefix()).map_err(not_given)?;
-    loop {
-        let ids = care.sequences.take(item.id.prefix(), 1).map_err(not_given)?;
-        for id in ids {
-            let Some(renumbered) = item.renumber(id.clone(), stamp).map_err(refused)? else {
-                continue;
-            };
-            let text = codec::encode(&renumbered).map_err(|error| {
-                let path = care.layout.item(&id);
-                storage_error("write", &path, error.into())
-            })?;
-            let _guard = care.locks.acquire(&LockName::item(&id), None)?;
-            if create(care, &id, &text)? == Naming::Named {
-                return Ok(id);
-            }
-        }
-    }
 }
 
 /// Creates the file of the item `id`, whose lock is held, durably.

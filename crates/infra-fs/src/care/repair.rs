@@ -13,8 +13,8 @@ use super::{FsCare, misnamed};
 use crate::fault::storage_error;
 use crate::ids::Behind;
 use crate::layout::id_of_file;
-use crate::publish::{self, Creation, PublishError};
-use crate::{backup, naming, read, tombstone};
+use crate::publish::{self, Creation, PublishError, Staged};
+use crate::{backup, codec, displaced, naming, read, repository, tombstone};
 
 pub(super) fn all(
     care: &FsCare,
@@ -65,6 +65,7 @@ fn one(
         }
         Ailment::MisnamedItem => misnamed::rename(care, path, stamp),
         Ailment::DeletedItemPresent => finish_deletion(care, path),
+        Ailment::SharedNumber => split(care, path),
         Ailment::OrphanTombstone => rename_tombstone(care, path),
         _ => Ok(None),
     }
@@ -88,12 +89,40 @@ fn finish_deletion(care: &FsCare, path: &Path) -> Result<Option<String>, Reposit
         return Ok(None);
     };
     let tombstone = tombstone::read(&care.layout, &id)?;
-    if tombstone.is_none_or(|tombstone| tombstone.item.uid != item.uid) {
+    if tombstone.is_none_or(|tombstone| !tombstone.is_of(item.uid)) {
         return Ok(None);
     }
     backup::keep(&care.layout, path)?;
+    let (item, _) = displaced::give_numbers(&care.layout, &care.locks, item)?;
+    if !item.displaced.is_empty() {
+        return Ok(None);
+    }
     naming::finish_deletion(&care.layout, &care.locks, &id)?;
     Ok(Some("finished the deletion".to_owned()))
+}
+
+/// Gives the younger items of a file numbers of their own.
+fn split(care: &FsCare, path: &Path) -> Result<Option<String>, RepositoryError> {
+    let shown = care.layout.relative(path);
+    let Some(id) = path.file_name().and_then(|name| id_of_file(&name.to_string_lossy())) else {
+        return Ok(None);
+    };
+    let _guard = care.locks.acquire(&LockName::item(&id), None)?;
+    let Some((file, content)) = read::json::<WorkItem>(path, &shown)? else { return Ok(None) };
+    if file.displaced.is_empty() || file.id != id {
+        return Ok(None);
+    }
+    backup::keep(&care.layout, path)?;
+    let (item, numbers) = displaced::give_numbers(&care.layout, &care.locks, file)?;
+    let text = codec::respell(&content.bytes, repository::encode(&item)?, &[]);
+    let staged = Staged::write(path, &text, Some(content.metadata.permissions()))?;
+    if !read::is_still(&content, path, &shown)? {
+        return Err(RepositoryError::ChangedOutside { id });
+    }
+    staged.replace().map_err(halfway)?;
+    publish::sync_parent(path)?;
+    let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+    Ok((!numbers.is_empty()).then(|| format!("the younger is {} now", numbers.join(", "))))
 }
 
 fn rename_tombstone(care: &FsCare, path: &Path) -> Result<Option<String>, RepositoryError> {

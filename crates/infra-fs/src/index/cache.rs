@@ -98,15 +98,22 @@ impl Cache {
         }
     }
 
-    /// What a row says; where this version cannot read it, what the item's file says. `None` when
-    /// the file has gone by now.
-    fn sighting(&self, row: CachedRow, layout: &Layout) -> Option<Result<Sighting, Unreadable>> {
-        let Self::Loaded(Loaded { text, .. }) = self else { return None };
-        let cached: Option<Row<'_>> = serde_json::from_str(&text[row.summary]).ok();
-        match cached.and_then(Row::into_summary) {
-            Some(summary) => Some(Ok(Sighting { summary, digest: row.digest })),
-            None => super::sighting_of(layout, &text[row.name]).transpose(),
+    /// What a row says; where this version cannot read it, what the item's file says: nothing when
+    /// it has gone by now.
+    fn sightings(
+        &self,
+        row: CachedRow,
+        layout: &Layout,
+    ) -> impl Iterator<Item = Result<Sighting, Unreadable>> + use<> {
+        let (mut cached, mut read) = (None, Vec::new());
+        if let Self::Loaded(Loaded { text, .. }) = self {
+            let found: Option<Row<'_>> = serde_json::from_str(&text[row.summary]).ok();
+            match found.and_then(Row::into_summary) {
+                Some(summary) => cached = Some(Ok(Sighting { summary, digest: row.digest })),
+                None => read = super::sightings_of(layout, &text[row.name]),
+            }
         }
+        cached.into_iter().chain(read)
     }
 }
 
@@ -159,7 +166,7 @@ pub(super) fn rows(cache: Arc<Cache>, mut rows: Vec<CachedRow>, layout: &Layout)
     let layout = layout.clone();
     let threads = cores::threads_for(rows.len(), WORTH_A_THREAD);
     if threads == 1 {
-        return Box::new(rows.into_iter().filter_map(move |row| cache.sighting(row, &layout)));
+        return Box::new(rows.into_iter().flat_map(move |row| cache.sightings(row, &layout)));
     }
     let (sender, receiver) = mpsc::sync_channel::<Vec<_>>(threads);
     let share = rows.len().div_ceil(threads);
@@ -168,7 +175,7 @@ pub(super) fn rows(cache: Arc<Cache>, mut rows: Vec<CachedRow>, layout: &Layout)
         let (cache, layout, sender) = (cache.clone(), layout.clone(), sender.clone());
         thread::spawn(move || {
             for chunk in part.chunks(AHEAD) {
-                let chunk = chunk.iter().filter_map(|row| cache.sighting(row.clone(), &layout));
+                let chunk = chunk.iter().flat_map(|row| cache.sightings(row.clone(), &layout));
                 if sender.send(chunk.collect()).is_err() {
                     // Nobody asks any more.
                     return;

@@ -13,13 +13,14 @@ mod cores;
 mod row;
 mod scan;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use jerry_domain::ports::{Malformed, Sighting, Sightings, StorageError, Summaries, Unreadable};
-use jerry_domain::{Summary, WorkId, WorkItem};
+use jerry_domain::{Summary, Uid, WorkId, WorkItem};
 
 use cache::{Cache, CachedRow};
 use scan::{Found, Kind};
@@ -66,13 +67,28 @@ pub(crate) fn sightings(layout: &Layout, locks: &FsLocks) -> Result<Sightings, S
     let listed = cached.iter().map(|row| cache.name(row));
     let listed = listed.chain(parsed.iter().map(|(file, _)| file.name.as_str()));
     let (deleted, unreadable) = tombstone::among(layout, listed)?;
-    let parsed = parsed.into_iter().map(|(_, sighting)| sighting);
+    let displaces = parsed.iter().any(|(_, sightings)| sightings.len() > 1);
+    let parsed = parsed.into_iter().flat_map(|(_, sightings)| sightings);
     let all = cache::rows(cache, cached, layout).chain(parsed);
     let all = all.chain(unreadable.into_iter().map(Err));
-    Ok(Box::new(all.filter(move |sighting| match sighting {
-        Ok(Sighting { summary, .. }) => deleted.get(&summary.id) != Some(&summary.uid),
+    let all = all.filter(move |sighting| match sighting {
+        Ok(Sighting { summary, .. }) => {
+            summary.is_displaced || !deleted.contains(&(summary.id.clone(), summary.uid))
+        }
         Err(_) => true,
-    })))
+    });
+    Ok(if displaces { once_each(all.collect()) } else { Box::new(all) })
+}
+
+/// Leaves out what stands in a file of its own already and was not yet taken out of the one of the
+/// older item that has the same number.
+fn once_each(all: Vec<Result<Sighting, Unreadable>>) -> Sightings {
+    let own = all.iter().flatten().filter(|sighting| !sighting.summary.is_displaced);
+    let own: HashSet<Uid> = own.map(|sighting| sighting.summary.uid).collect();
+    Box::new(all.into_iter().filter(move |sighting| match sighting {
+        Ok(Sighting { summary, .. }) => !summary.is_displaced || !own.contains(&summary.uid),
+        Err(_) => true,
+    }))
 }
 
 /// Compares the cache with the files, for the doctor.
@@ -146,28 +162,36 @@ fn load_and_list(index: &Path, items: &Path) -> (Cache, Result<Vec<Found>, Stora
     })
 }
 
-type Parsed = Vec<(Found, Result<Sighting, Unreadable>)>;
+type Parsed = Vec<(Found, Vec<Result<Sighting, Unreadable>>)>;
 
 /// Parses files on every core there is.
 fn parse(layout: &Layout, files: Vec<Found>) -> Parsed {
     const WORTH_A_THREAD: usize = 256;
     let read = |file: Found| {
-        let sighting = sighting_of(layout, &file.name);
+        let sightings = sightings_of(layout, &file.name);
         // Gone between the listing and the read: deleted, which is no error.
-        sighting.transpose().map(|sighting| (file, sighting))
+        (!sightings.is_empty()).then_some((file, sightings))
     };
     let read_all = |files: Vec<Found>| files.into_iter().filter_map(read).collect::<Parsed>();
     cores::share(files, WORTH_A_THREAD, read_all).into_iter().flatten().collect()
 }
 
-fn sighting_of(layout: &Layout, name: &str) -> Result<Option<Sighting>, Unreadable> {
+/// The items of a file; none when it has gone.
+fn sightings_of(layout: &Layout, name: &str) -> Vec<Result<Sighting, Unreadable>> {
     let path = layout.items().join(name);
     let shown = layout.relative(&path);
     let Some(id) = id_of_file(name) else {
-        return Err(misnamed(shown, "its name is not an id; `jerry doctor` helps").into());
+        let error = misnamed(shown, "its name is not an id; `jerry doctor` helps");
+        return vec![Err(error.into())];
     };
-    let Some((item, content)) = read_named(&path, &shown, &id)? else { return Ok(None) };
-    Ok(Some(Sighting { summary: Summary::from(&item), digest: digest(&content.bytes) }))
+    match read_named(&path, &shown, &id) {
+        Ok(None) => Vec::new(),
+        Ok(Some((item, content))) => {
+            let digest = digest(&content.bytes);
+            Summary::of_file(&item).map(|summary| Ok(Sighting { summary, digest })).collect()
+        }
+        Err(error) => vec![Err(error)],
+    }
 }
 
 /// Every write by jerry is told by the version. This tells texts of one version apart, which people
@@ -217,8 +241,9 @@ fn pays(outdated: usize, cached: usize) -> bool {
 
 /// What was parsed and may be cached.
 fn fresh(parsed: &Parsed, now: SystemTime) -> impl Iterator<Item = (&Found, &Sighting)> + Clone {
-    parsed.iter().filter_map(move |(file, sighting)| {
-        let sighting = sighting.as_ref().ok()?;
+    parsed.iter().filter_map(move |(file, sightings)| {
+        // The file of several items is parsed each time; it is soon one of one.
+        let [Ok(sighting)] = sightings.as_slice() else { return None };
         file.fingerprint.settled(now, RACY).then_some((file, sighting))
     })
 }

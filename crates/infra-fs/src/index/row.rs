@@ -111,6 +111,8 @@ impl Row<'_> {
             created_at: time(self.16)?,
             updated_at: time(self.17)?,
             due_at: optional(self.18, time)?,
+            // The file of several items is parsed each time.
+            is_displaced: false,
         })
     }
 }
