@@ -24,5 +24,6 @@ pub(crate) fn ports(
         ids: Arc::new(FsIds::new(layout, locks.clone(), clock.clone())),
         locks: Arc::new(locks),
         clock,
+        gates: Arc::default(),
     })
 }

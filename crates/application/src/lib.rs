@@ -6,6 +6,7 @@
 
 mod blocked;
 mod claim_next;
+mod complete;
 mod create;
 mod delete;
 mod doctor;
@@ -33,6 +34,7 @@ mod work;
 
 pub use blocked::{Blocked, Waiting, WaitingItems};
 pub use claim_next::ClaimNext;
+pub use complete::Complete;
 pub use create::{Create, NewItem};
 pub use delete::Delete;
 pub use doctor::{Doctor, Report};

@@ -1,9 +1,36 @@
 //! Changing an item.
 
 use jerry_domain::ports::{RepositoryError, Update};
-use jerry_domain::{Edit, Event, WorkId, WorkItem};
+use jerry_domain::{Edit, Event, Gates, Refusal, Status, WorkId, WorkItem, asks_the_same};
 
 use crate::{Error, Ports, Request, family, references, requests};
+
+/// What commands have shown.
+pub(crate) struct Shown {
+    /// The commands, each of which succeeded.
+    pub(crate) commands: Vec<String>,
+    /// The item for which they were run, as it was then.
+    pub(crate) item: WorkItem,
+}
+
+fn may_be_completed(
+    gates: &Gates,
+    before: &WorkItem,
+    after: &WorkItem,
+    shown: Option<Shown>,
+) -> Result<(), Refusal> {
+    let succeeded = match shown {
+        Some(Shown { item, .. }) if !asks_the_same(&item, before) => {
+            return Err(Refusal::MovedOn { seen: item.version, found: before.version });
+        }
+        Some(Shown { commands, .. }) => commands,
+        None => Vec::new(),
+    };
+    match gates.unmet(before, after, &succeeded) {
+        unmet if unmet.is_empty() => Ok(()),
+        unmet => Err(Refusal::Gate { unmet }),
+    }
+}
 
 /// Changes items.
 #[derive(Clone)]
@@ -27,18 +54,31 @@ impl Modify {
     /// [`Error::DependencyCycle`] and [`Error::ParentCycle`] when a ring would close;
     /// [`Error::Repository`] when the item is not there, has another version than
     /// [`Request::if_version`], or does not allow an edit; also when it would be completed before its
-    /// parts, or opened as a part of what is completed, unless the request insists.
+    /// parts, before its gates are met, or opened as a part of what is completed, unless the request
+    /// insists. Commands are run by [`Complete`](crate::Complete) only: here what asks for them is
+    /// refused.
     pub async fn edit(
         &self,
         id: &WorkId,
         edits: Vec<Edit>,
         request: &Request,
     ) -> Result<Update, Error> {
+        self.edit_after(id, edits, request, None).await
+    }
+
+    /// As [`Modify::edit`], after commands have `shown` that the item is done.
+    pub(crate) async fn edit_after(
+        &self,
+        id: &WorkId,
+        edits: Vec<Edit>,
+        request: &Request,
+        shown: Option<Shown>,
+    ) -> Result<Update, Error> {
         let event = Event::of(&edits);
         if let Some(first) = requests::first_result(&self.ports, id, &event, request).await? {
             return Ok(Update::Written(first));
         }
-        let written = self.write(id, edits, request).await;
+        let written = self.write(id, edits, request, shown).await;
         let overtaken = matches!(
             written,
             Ok(Update::Unchanged(_))
@@ -57,6 +97,7 @@ impl Modify {
         id: &WorkId,
         mut edits: Vec<Edit>,
         request: &Request,
+        shown: Option<Shown>,
     ) -> Result<Update, Error> {
         let over_items = edits.iter().any(references::rules_over_items);
         let _graph = if over_items { Some(self.ports.lock_graph().await?) } else { None };
@@ -65,7 +106,12 @@ impl Modify {
             references::refuse_cycles(&self.ports, id, &edits).await?;
         }
         let family = family::of(&self.ports, id, &edits).await?;
-        let rules = move |before: &WorkItem, after: &WorkItem| family.allows(Some(before), after);
+        let gates = self.ports.gates.clone();
+        let rules = move |before: &WorkItem, after: &WorkItem| {
+            family.allows(Some(before), after)?;
+            let completes = after.status == Status::Completed && before.status != after.status;
+            if completes { may_be_completed(&gates, before, after, shown) } else { Ok(()) }
+        };
         let change = self.ports.change(edits, request, rules);
         Ok(self.ports.items.update(id, request.if_version, change).await?)
     }

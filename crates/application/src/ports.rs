@@ -7,8 +7,8 @@ use jerry_domain::ports::{
     RepositoryError, Unreadable, WorkItemRepository,
 };
 use jerry_domain::{
-    Actor, ClaimSummary, Credentials, Edit, Refusal, RequestId, Stamp, Summary, Timestamp, WorkId,
-    WorkItem,
+    Actor, ClaimSummary, Credentials, Edit, Gates, Refusal, RequestId, Stamp, Summary, Timestamp,
+    WorkId, WorkItem,
 };
 
 use crate::Error;
@@ -24,6 +24,9 @@ pub struct Ports {
     pub locks: Arc<dyn LockManager>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// What must be shown before items are completed, as the store's settings say. No port, but like
+    /// them the same for every service.
+    pub gates: Arc<Gates>,
 }
 
 impl Ports {

@@ -5,18 +5,20 @@
 //! that nobody works on the item any more; and not before. See
 //! `docs/adr/0024-work-is-alive-while-its-lock-is-held.md`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use jerry_domain::ports::{LockError, LockGuard, LockName, RepositoryError};
+use jerry_domain::ports::{CommandRunner, LockError, LockGuard, LockName, RepositoryError};
 use jerry_domain::{Credentials, Edit, Refusal, Status, Transition, WorkId, WorkItem};
 
 use crate::claim_next::{A_MOMENT, Claimed, Terms};
-use crate::{ClaimNext, Error, Filter, Modify, Ports, Request};
+use crate::{ClaimNext, Complete, Error, Filter, Modify, Ports, Request};
 
 /// Claims items for work, and gives them back.
 #[derive(Clone)]
 pub struct Work {
     ports: Ports,
+    runner: Arc<dyn CommandRunner>,
 }
 
 /// An item that is being worked on, for as long as this lives, or a program that was started while
@@ -57,10 +59,10 @@ impl Job {
 }
 
 impl Work {
-    /// A service over `ports`.
+    /// A service over `ports` that has `runner` run the commands that gates ask for.
     #[must_use]
-    pub fn new(ports: Ports) -> Self {
-        Self { ports }
+    pub fn new(ports: Ports, runner: Arc<dyn CommandRunner>) -> Self {
+        Self { ports, runner }
     }
 
     /// Claims the item `id`. Where the system cannot tell its boots apart the claim stands by its
@@ -116,12 +118,19 @@ impl Work {
         let Some(item) = self.ports.items.get(id).await? else {
             return Err(self.ports.absent(id).await?.into());
         };
+        let completes = ending == Ending::Complete && item.status == Status::InProgress;
         let edits = match (item.status, ending) {
-            (Status::InProgress, Ending::Complete) => vec![Edit::Move(Transition::Complete)],
+            (Status::InProgress, Ending::Complete) => Vec::new(),
             (_, Ending::Release(note)) => vec![Edit::Note(note), Edit::Move(Transition::Release)],
             (_, Ending::Complete | Ending::Leave) => vec![Edit::Unclaim],
         };
-        match Modify::new(self.ports.clone()).edit(id, edits, &request).await {
+        let ended = if completes {
+            let complete = Complete::new(self.ports.clone(), self.runner.clone());
+            complete.complete(id, edits, &request).await
+        } else {
+            Modify::new(self.ports.clone()).edit(id, edits, &request).await
+        };
+        match ended {
             Ok(update) => Ok(update.into_item()),
             // Another may see to what keeps it from being completed.
             Err(Error::Repository(RepositoryError::Refused { id, source }))

@@ -28,6 +28,7 @@ impl Store {
             ids: memory.ids.clone(),
             locks: memory.locks.clone(),
             clock: memory.clock.clone(),
+            gates: Default::default(),
         };
         Self { memory, ports }
     }

@@ -9,7 +9,8 @@ use clap::{Args, Parser};
 use clap_complete::ArgValueCandidates;
 use jerry_application::{Moment, Request, SortKey};
 use jerry_domain::{
-    Actor, Credentials, ItemType, Priority, RequestId, Status, Timestamp, WorkId, day_or_instant,
+    Actor, Credentials, ItemType, Priority, RequestId, Requirement, Status, Timestamp, WorkId,
+    day_or_instant,
 };
 use jiff::Span;
 use jiff::tz::TimeZone;
@@ -198,6 +199,10 @@ pub(crate) fn priority() -> impl TypedValueParser<Value = Priority> {
 
 pub(crate) fn item_type() -> impl TypedValueParser<Value = ItemType> {
     one_of(ItemType::ALL.map(|kind| PossibleValue::new(kind.as_str())).to_vec())
+}
+
+pub(crate) fn requirement() -> impl TypedValueParser<Value = Requirement> {
+    one_of(Requirement::ALL.map(|gate| PossibleValue::new(gate.as_str())).to_vec())
 }
 
 pub(crate) fn sort_key() -> impl TypedValueParser<Value = SortKey> {

@@ -73,7 +73,8 @@ pub(crate) fn open(root: &Path, settings: &Settings) -> Result<Store, Failure> {
         signals::release_locks_when_interrupted()?;
     }
     let (items, ids) = (store.items(), store.ids());
-    let ports = Ports { items, ids, locks: store.locks(), clock: store.clock() };
+    let gates = Arc::new(settings.gates()?);
+    let ports = Ports { items, ids, locks: store.locks(), clock: store.clock(), gates };
     let watch = Watch::new(ports.clone(), store.lookout(), store.hint(), store.cursors());
     Ok(Store {
         ports,

@@ -21,6 +21,7 @@ pub fn status(code: Code) -> u8 {
         | Code::StillNeeded
         | Code::UnfinishedParts
         | Code::CompletedParent
+        | Code::Gate
         | Code::RequestReused
         | Code::CommandFailed
         | Code::WouldReplace

@@ -2,6 +2,7 @@
 //! changes the contract.
 
 mod agents;
+mod gates;
 mod history;
 mod ready;
 mod schemas;
@@ -19,7 +20,7 @@ use jerry_domain::ports::{
     Ailment, BreakOutcome, Finding, Holder, LockName, LockState, MockLockAdmin, MockStoreCare,
     Repair, Repairs,
 };
-use jerry_domain::{Timestamp, WorkId};
+use jerry_domain::{Gates, Timestamp, WorkId};
 use jerry_infra_fs::lock::LockBackend;
 use jerry_infra_fs::{Located, Reason};
 use serde_json::Value;
@@ -37,6 +38,7 @@ const COLOURED: Style = Style { terminal: true, colour: true, width: 70 };
 struct Jerry {
     memory: MemoryStore,
     cursors: Arc<MemoryCursors>,
+    gates: Gates,
     folder: tempfile::TempDir,
     transcript: String,
 }
@@ -47,6 +49,7 @@ impl Jerry {
         Self {
             memory: MemoryStore::new(),
             cursors: Arc::default(),
+            gates: Gates::default(),
             folder,
             transcript: String::new(),
         }
@@ -84,7 +87,8 @@ impl Jerry {
         let settings = settings.expect("the defaults");
         let cursors = self.cursors.clone();
         let lookout = items.clone();
-        let ports = Ports { items, ids, locks, clock };
+        let gates = Arc::new(self.gates.clone());
+        let ports = Ports { items, ids, locks, clock, gates };
         Store {
             watch: Watch::new(ports.clone(), lookout, deaf(), cursors),
             ports,

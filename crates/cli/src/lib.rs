@@ -12,6 +12,7 @@ mod near_miss;
 pub mod output;
 mod session;
 pub mod settings;
+mod shell;
 mod signals;
 
 use std::ffi::OsString;

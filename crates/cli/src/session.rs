@@ -7,7 +7,7 @@ use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jerry_application::{History, Modify, Ports, Query};
+use jerry_application::{History, Modify, Ports, Query, Request};
 use jerry_domain::{Actor, Credentials, MAX_ITEM_BYTES, SessionName, WorkId};
 use jerry_infra_fs::Located;
 
@@ -16,6 +16,7 @@ use crate::composition::{self, Store};
 use crate::exit::{Code, Failure};
 use crate::output::{Style, warn};
 use crate::settings::{self, Env, Files, Settings};
+use crate::shell::Shell;
 
 /// One run of the program.
 pub struct Session {
@@ -192,6 +193,22 @@ impl Session {
             }),
             None => Ok(None),
         }
+    }
+
+    /// What runs commands for an item: they act as `request` does, on this store.
+    ///
+    /// # Errors
+    /// When the present folder or the store cannot be told.
+    pub(crate) fn shell(&self, request: &Request) -> Result<Shell, Failure> {
+        let folder = std::env::current_dir()
+            .map_err(|error| Failure::io("cannot tell the present folder", &error))?;
+        let store = self.place()?.root.display().to_string();
+        let mut variables =
+            vec![("JERRY_STORE", store), ("JERRY_ACTOR", request.actor.to_string())];
+        let Credentials { session, fence, .. } = &request.credentials;
+        variables.extend(session.as_ref().map(|session| ("JERRY_SESSION", session.to_string())));
+        variables.extend(fence.map(|fence| ("JERRY_FENCE", fence.to_string())));
+        Ok(Shell::around(&folder, variables))
     }
 
     /// How long a claim stands.

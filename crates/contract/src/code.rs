@@ -19,6 +19,7 @@ pub enum Code {
     CompletedParent,
     WouldReplace,
     NotUndoable,
+    Gate,
     TooLarge,
     VersionConflict,
     ChangedOutside,
@@ -44,7 +45,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::Internal,
         Self::Usage,
         Self::NotFound,
@@ -60,6 +61,7 @@ impl Code {
         Self::CompletedParent,
         Self::WouldReplace,
         Self::NotUndoable,
+        Self::Gate,
         Self::TooLarge,
         Self::VersionConflict,
         Self::ChangedOutside,
@@ -134,6 +136,7 @@ impl Code {
             Self::NotUndoable => {
                 ("not_undoable", None, "change what is to be changed with `jerry update`")
             }
+            Self::Gate => ("gate", None, "show first what the item's gates ask for"),
             Self::TooLarge => (
                 "too_large",
                 None,

@@ -8,7 +8,7 @@ use jerry_domain::ports::{
     IdError, LockError, Malformed, RepositoryError, StorageError, StorageFault, Unreadable,
 };
 use jerry_domain::{
-    Claim, InvalidItem, InvalidText, InvalidWorkId, NotUndone, Refusal, Status, WorkId,
+    Claim, InvalidItem, InvalidText, InvalidWorkId, NotUndone, Refusal, Status, Unmet, WorkId,
 };
 use serde_json::Value;
 
@@ -249,6 +249,16 @@ fn refused(refusal: &Refusal, whole: &dyn StdError) -> Failure {
             .with("found", *found)
             .hint("look at it again, then decide"),
         Refusal::NotUndone(why) => not_undone(why, whole),
+        Refusal::Gate { unmet } => {
+            let mut failure = Failure::of(Code::Gate, whole).hint(how_to_meet(unmet));
+            let unmet = serde_json::to_value(unmet).unwrap_or_default();
+            failure.context.insert("unmet".to_owned(), unmet);
+            failure
+        }
+        Refusal::MovedOn { seen, found } => Failure::of(Code::VersionConflict, whole)
+            .with("expected", *seen)
+            .with("found", *found)
+            .hint("look at what it asks for now, then complete it again"),
         Refusal::EvidenceOnSubtask { .. }
         | Refusal::Empty { .. }
         | Refusal::Invalid(
@@ -288,6 +298,30 @@ fn not_undone(why: &NotUndone, whole: &dyn StdError) -> Failure {
             .hint("put a wrong note right with another one; claim the item again"),
         NotUndone::Unknown { version, .. } => failure(Code::NotUndoable, version),
     }
+}
+
+/// What meets the first of each kind of gate that is not met.
+fn how_to_meet(unmet: &[Unmet]) -> String {
+    let mut hints = Vec::new();
+    let first = |is_wanted: fn(&Unmet) -> bool| unmet.iter().find(|unmet| is_wanted(unmet));
+    if let Some(Unmet::WithoutEvidence { check }) =
+        first(|unmet| matches!(unmet, Unmet::WithoutEvidence { .. }))
+    {
+        hints
+            .push(format!("`jerry check ID {check} --evidence commit:SHA` ticks it with evidence"));
+    }
+    if let Some(Unmet::Unticked { check }) = first(|unmet| matches!(unmet, Unmet::Unticked { .. }))
+    {
+        hints.push(format!("`jerry check ID {check}` ticks it"));
+    }
+    if first(|unmet| matches!(unmet, Unmet::NotRun { .. })).is_some() {
+        hints.push("`jerry complete ID` runs the commands".to_owned());
+    }
+    if first(|unmet| matches!(unmet, Unmet::Failed { .. })).is_some() {
+        hints.push("put right what the command complains of".to_owned());
+    }
+    hints.push("--force completes it all the same".to_owned());
+    hints.join("; ")
 }
 
 /// Says whose the item is; `null` where it is nobody's.
@@ -442,6 +476,11 @@ mod tests {
         refused(Refusal::CompletedParent { parent: id(2) }),
         Code::CompletedParent
     )]
+    #[case::gate(
+        refused(Refusal::Gate { unmet: vec![Unmet::NotRun { command: "make".to_owned() }] }),
+        Code::Gate
+    )]
+    #[case::moved_on(refused(Refusal::MovedOn { seen: 1, found: 2 }), Code::VersionConflict)]
     #[case::rule(refused(Refusal::Rule("no".into())), Code::Invalid)]
     #[case::would_replace(
         refused(Refusal::WouldReplace { what: "description", version: 3 }),

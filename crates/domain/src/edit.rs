@@ -10,8 +10,8 @@ use crate::history::{Event, FieldChange, HistoryEntry};
 use crate::record::{Extra, Record};
 use crate::{
     Actor, Artifact, CheckId, Criterion, Evidence, InvalidItem, InvalidText, ItemRef, ItemType,
-    Label, Link, LinkKind, LinkTarget, NotUndone, Note, Phase, Priority, Reach, RequestId, Source,
-    Status, Subtask, Title, Transition, WorkId,
+    Label, Link, LinkKind, LinkTarget, NotUndone, Note, Phase, Priority, Reach, RequestId,
+    Requirement, Source, Status, Subtask, Title, Transition, Unmet, WorkId,
 };
 
 /// Who writes, when and why.
@@ -112,6 +112,10 @@ pub enum Edit {
     AddLink(Link),
     /// Remove every link to a target.
     RemoveLink(LinkTarget),
+    /// Ask for something before the item is completed; what is asked for already changes nothing.
+    AddGate(Requirement),
+    /// Ask for it no longer; settings may ask for it all the same.
+    RemoveGate(Requirement),
     /// Append an entry to a checklist, under the next free name.
     AddCheck(ChecklistKind, String),
     /// Tick or untick an entry of either checklist. Evidence is for criteria only.
@@ -270,6 +274,20 @@ pub enum Refusal {
         /// What it did.
         event: Event,
     },
+    /// Something that must be shown before the item is completed is not.
+    #[error("its gates are not met: {}", said_all(.unmet))]
+    Gate {
+        /// What is not shown.
+        unmet: Vec<Unmet>,
+    },
+    /// The item asks for something else than when its gates were looked at.
+    #[error("it has changed since its gates were looked at, at version {seen}")]
+    MovedOn {
+        /// The version that was looked at.
+        seen: u64,
+        /// The version that it has now.
+        found: u64,
+    },
     /// A newer version of jerry wrote the item.
     #[error(
         "the item has schema {schema}, this version of jerry writes {}; upgrade jerry",
@@ -303,6 +321,11 @@ fn listed(ids: &[WorkId]) -> String {
         more => names.push(format!("{more} more")),
     }
     names.join(", ")
+}
+
+fn said_all(unmet: &[Unmet]) -> String {
+    let said: Vec<_> = unmet.iter().map(Unmet::to_string).collect();
+    said.join("; ")
 }
 
 fn names(known: &[CheckId]) -> String {
@@ -398,6 +421,12 @@ pub(crate) fn make(record: &mut Record, edit: &Edit, stamp: &Stamp) -> Result<()
             }
         }
         Edit::RemoveLink(target) => record.links.retain(|own| !same_target(&own.target, &target)),
+        Edit::AddGate(requirement) => {
+            record.gates.push(requirement);
+            record.gates.sort_unstable();
+            record.gates.dedup();
+        }
+        Edit::RemoveGate(requirement) => record.gates.retain(|own| *own != requirement),
         Edit::AddCheck(kind, text) => add_check(record, kind, text)?,
         Edit::Check { id, done, evidence } => check(record, id, done, evidence)?,
         Edit::RemoveCheck(id) => remove_check(record, id)?,

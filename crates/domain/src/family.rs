@@ -26,8 +26,13 @@ impl Family {
         if completes && !self.unfinished.is_empty() {
             return Err(Refusal::UnfinishedParts { parts: self.unfinished.clone() });
         }
+        let keeps_parent = |before: &WorkItem| match (&before.parent, &after.parent) {
+            (Some(before), Some(after)) => before.same_target(after),
+            (before, after) => before.is_none() && after.is_none(),
+        };
+        let stays = before.is_some_and(|before| !before.status.is_closed() && keeps_parent(before));
         match &self.completed_parent {
-            Some(parent) if !after.status.is_closed() => {
+            Some(parent) if !after.status.is_closed() && !stays => {
                 Err(Refusal::CompletedParent { parent: parent.clone() })
             }
             _ => Ok(()),

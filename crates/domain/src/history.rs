@@ -286,7 +286,7 @@ pub(crate) fn changes(
     }
     scalars!(schema, id, uid, item_type as "type", title, heading, description, status, priority);
     scalars!(phase, assignee, claim, parent);
-    whole!(labels, depends_on);
+    whole!(labels, depends_on, gates);
     lists!(links, acceptance_criteria, subtasks, notes);
     lists!(findings, artifacts, sources);
     scalars!(external_ref, created_at, started_at, completed_at, due_at, imported);

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     Actor, Artifact, Claim, Criterion, HistoryEntry, ItemRef, ItemType, Label, Link, Note, Phase,
-    Priority, Source, Status, Subtask, Title, Uid, WorkId, WorkItem,
+    Priority, Requirement, Source, Status, Subtask, Title, Uid, WorkId, WorkItem,
 };
 
 /// Fields that this version does not know, kept as they are through every write, in their order.
@@ -65,6 +65,9 @@ pub struct Record {
     /// Relations without consequences.
     #[serde(default, deserialize_with = "default_if_null")]
     pub links: Vec<Link>,
+    /// What it must show before it is completed, on top of what settings ask of its type.
+    #[serde(default, deserialize_with = "default_if_null")]
+    pub gates: Vec<Requirement>,
     /// What must hold for it to count as done.
     #[serde(default, deserialize_with = "default_if_null")]
     pub acceptance_criteria: Vec<Criterion>,

@@ -12,8 +12,8 @@ use serde_json::{Number, Value};
 use crate::{
     Actor, Artifact, CheckId, ChecklistKind, Claim, Credentials, Criterion, Edit, Event, Evidence,
     Extra, HistoryEntry, ITEM_SCHEMA, ItemRef, ItemType, Label, Link, LinkKind, LinkTarget, Note,
-    Phase, Prefix, Priority, Reach, Record, RequestId, SessionName, Source, Stamp, Status, Subtask,
-    Title, Transition, Uid, WorkId, WorkItem,
+    Phase, Prefix, Priority, Reach, Record, RequestId, Requirement, SessionName, Source, Stamp,
+    Status, Subtask, Title, Transition, Uid, WorkId, WorkItem,
 };
 
 /// Any valid item as a file may hold it, with unknown fields at every level. Its history is that
@@ -24,7 +24,7 @@ pub fn item() -> impl Strategy<Value = WorkItem> {
         |(identity, relations, contents, moments, extra)| {
             let (id, uid, version, item_type, title, status, priority) = identity;
             let (parent, depends_on, links, labels, assignee, claim, phase) = relations;
-            let (texts, acceptance_criteria, subtasks, notes, findings, artifacts, sources) =
+            let (gates, texts, acceptance_criteria, subtasks, notes, findings, artifacts, sources) =
                 contents;
             let (heading, description, external_ref, imported) = texts;
             let (created_at, updated_at, started_at, completed_at, due_at, stamp) = moments;
@@ -48,6 +48,7 @@ pub fn item() -> impl Strategy<Value = WorkItem> {
                 parent,
                 depends_on,
                 links,
+                gates,
                 acceptance_criteria,
                 subtasks,
                 notes,
@@ -111,6 +112,7 @@ type Texts = (Option<String>, Option<String>, Option<String>, Option<Value>);
 #[allow(clippy::type_complexity, reason = "a list of fields, named where it is taken apart")]
 fn contents() -> impl Strategy<
     Value = (
+        Vec<Requirement>,
         Texts,
         Vec<Criterion>,
         Vec<Subtask>,
@@ -122,6 +124,7 @@ fn contents() -> impl Strategy<
 > {
     let imported = option::of(json().prop_filter("null is absent", |value| !value.is_null()));
     (
+        proptest::sample::subsequence(Requirement::ALL.to_vec(), 0..=3),
         (option::of(text()), option::of(text()), option::of(text()), imported),
         numbered("AC", criterion(), |criterion| &mut criterion.id),
         numbered("ST", subtask(), |subtask| &mut subtask.id),
@@ -279,6 +282,10 @@ fn link_target() -> impl Strategy<Value = LinkTarget> {
     prop_oneof![item_ref().prop_map(LinkTarget::Item), external.prop_map(LinkTarget::External)]
 }
 
+fn requirement() -> impl Strategy<Value = Requirement> {
+    proptest::sample::select(&Requirement::ALL[..])
+}
+
 fn criterion() -> impl Strategy<Value = Criterion> {
     (check_id(), text(), any::<bool>(), vec(evidence(), 0..3), extra())
         .prop_map(|(id, text, done, evidence, extra)| Criterion { id, text, done, evidence, extra })
@@ -407,6 +414,8 @@ pub fn edit() -> impl Strategy<Value = Edit> {
         item_ref().prop_map(Edit::RemoveDependency),
         link().prop_map(Edit::AddLink),
         link_target().prop_map(Edit::RemoveLink),
+        requirement().prop_map(Edit::AddGate),
+        requirement().prop_map(Edit::RemoveGate),
         (kind, said.clone()).prop_map(|(kind, text)| Edit::AddCheck(kind, text)),
         (check_id(), any::<bool>(), option::of(evidence()))
             .prop_map(|(id, done, evidence)| Edit::Check { id, done, evidence }),

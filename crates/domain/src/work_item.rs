@@ -73,6 +73,7 @@ impl WorkItem {
             parent: None,
             depends_on: Vec::new(),
             links: Vec::new(),
+            gates: Vec::new(),
             acceptance_criteria: Vec::new(),
             subtasks: Vec::new(),
             notes: Vec::new(),
@@ -392,6 +393,8 @@ impl TryFrom<Record> for WorkItem {
         if let Some(twice) = first_repeated(&record.depends_on) {
             return Err(InvalidItem::DuplicateDependency(twice.id.clone()));
         }
+        record.gates.sort_unstable();
+        record.gates.dedup();
         record.labels.sort_unstable();
         record.labels.dedup();
         Ok(Self(record))

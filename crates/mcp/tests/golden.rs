@@ -23,7 +23,8 @@ struct Agent {
 impl Agent {
     async fn new(store: &MemoryStore, session: &str) -> Self {
         let MemoryStore { items, ids, locks, clock } = store.clone();
-        let (lookout, ports) = (items.clone(), Ports { items, ids, locks, clock });
+        let (lookout, ports) =
+            (items.clone(), Ports { items, ids, locks, clock, gates: Default::default() });
         let desk = Desk {
             watch: Watch::new(ports.clone(), lookout, deaf(), Arc::new(MemoryCursors::default())),
             ports,

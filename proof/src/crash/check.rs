@@ -173,7 +173,8 @@ fn go_on(root: &Path, state: &State<'_>) -> Result<(), Box<dyn Error>> {
     let locks = FsLocks::new(layout.locks(), store.format().lock_backend, settings);
     let clock = Arc::new(SetBack);
     let ids = Arc::new(FsIds::new(layout.clone(), locks, clock.clone()));
-    let ports = Ports { items: store.items(), ids, locks: store.locks(), clock };
+    let ports =
+        Ports { items: store.items(), ids, locks: store.locks(), clock, gates: Arc::default() };
     let create = Create::new(ports.clone(), Prefix::new("WORK")?);
     let request = Request::new(Actor::new("proof")?);
     let new = || Ok::<_, Box<dyn Error>>(NewItem { title: Title::new("new")?, edits: Vec::new() });

@@ -181,7 +181,7 @@ pub(crate) const MARKDOWN: Target = Target {
 fn import(bytes: &[u8], format: ImportFormat) -> Option<(Ports, ImportReport)> {
     let store = MemoryStore::new();
     let MemoryStore { items, ids, locks, clock } = store;
-    let ports = Ports { items, ids, locks, clock };
+    let ports = Ports { items, ids, locks, clock, gates: Default::default() };
     let report = import_into(&ports, bytes, format)?;
     Some((ports, report))
 }

@@ -93,6 +93,7 @@ pub(crate) const ITEM: Fields = &[
         "links",
         Kept::Of(&[("kind", Kept::Known), ("target", Kept::Of(REFERENCE)), ("note", Kept::Known)]),
     ),
+    ("gates", Kept::Known),
     ("acceptance_criteria", Kept::Of(CHECK)),
     ("subtasks", Kept::Of(&[("id", Kept::Known), ("text", Kept::Exactly), ("done", Kept::Known)])),
     ("notes", Kept::Of(&[("at", Kept::Known), ("actor", Kept::Known), ("text", Kept::Exactly)])),

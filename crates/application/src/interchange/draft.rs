@@ -211,6 +211,7 @@ impl Draft {
             parent,
             depends_on,
             links,
+            gates: Vec::new(),
             acceptance_criteria: self.criteria.into_iter().filter_map(criterion).collect(),
             subtasks: self.subtasks.into_iter().filter_map(subtask).collect(),
             notes: self.notes,

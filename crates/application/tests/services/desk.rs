@@ -19,7 +19,7 @@ impl Desk {
     pub(crate) fn new() -> Self {
         let store = MemoryStore::new();
         let MemoryStore { items, ids, locks, clock } = store.clone();
-        Self { store, ports: Ports { items, ids, locks, clock } }
+        Self { store, ports: Ports { items, ids, locks, clock, gates: Arc::default() } }
     }
 
     pub(crate) fn try_create(&self, new: Vec<NewItem>) -> Result<Vec<WorkItem>, Error> {

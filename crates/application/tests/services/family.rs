@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use jerry_application::{Create, Error, Modify, Ports, Request};
 use jerry_domain::ports::RepositoryError;
-use jerry_domain::{Credentials, Edit, Refusal, Transition, WorkItem};
+use jerry_domain::{Credentials, Edit, Refusal, Status, Transition, WorkItem};
 use pollster::block_on;
 use rstest::rstest;
 
@@ -103,6 +103,18 @@ fn nothing_unfinished_becomes_a_part_of_what_is_completed() {
     block_on(Modify::new(desk.ports.clone()).edit(&part.id, away, &by("ann"))).expect("allowed");
     move_to(&desk, &plan, &[Transition::Reopen]);
     move_to(&desk, &other, &[Transition::Reopen]);
+}
+
+/// An open part of what is completed came from elsewhere, and is worked on as others are.
+#[test]
+fn what_was_open_before_stays_open() {
+    let desk = Desk::new();
+    let (plan, part) = plan(&desk);
+    let modify = Modify::new(desk.ports.clone());
+    let complete = vec![Edit::Move(Transition::Complete)];
+    block_on(modify.edit(&plan.id, complete, &insisting())).expect("forced");
+    desk.edit(&part.id, Edit::MoveTo(Status::InProgress));
+    desk.edit(&part.id, part_of(&plan));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use jerry_application::{Create, NewItem, Request};
 use jerry_contract::Items;
 use jerry_domain::{
     ChecklistKind, Edit, ItemRef, ItemType, Label, Phase, Priority, ProgressCount, RequestId,
-    Summary, Timestamp, Title, WorkItem, day_or_instant,
+    Requirement, Summary, Timestamp, Title, WorkItem, day_or_instant,
 };
 use serde_json::json;
 
@@ -37,6 +37,9 @@ pub struct Arguments {
     /// A step too small to be an item; may be repeated
     #[arg(long = "subtask", value_name = "TEXT")]
     subtasks: Vec<String>,
+    /// Something that it must show before it is completed: criteria, evidence, subtasks
+    #[arg(long = "gate", value_name = "GATE", value_parser = args::requirement(), ignore_case = true, value_delimiter = ',')]
+    gates: Vec<Requirement>,
     /// Why; goes into the item's history; - reads standard input
     #[arg(long, short = 'm', value_name = "TEXT")]
     reason: Option<String>,
@@ -124,6 +127,7 @@ impl Arguments {
         let titles = if stdin { titles(&read_stdin()?)? } else { quoted(self.titles)? };
         let mut edits = self.fields.edits(session)?;
         let checks = |kind| move |text| Edit::AddCheck(kind, text);
+        edits.extend(self.gates.into_iter().map(Edit::AddGate));
         edits.extend(self.criteria.into_iter().map(checks(ChecklistKind::Criteria)));
         edits.extend(self.subtasks.into_iter().map(checks(ChecklistKind::Subtasks)));
         let change = Change {

@@ -3,6 +3,7 @@
 mod blocked;
 mod check;
 mod claim;
+mod complete;
 mod completions;
 mod config;
 mod create;
@@ -117,7 +118,7 @@ pub enum Item {
     Update(Lazy<update::Arguments>),
     /// Take an item for oneself, so that nobody else writes to it, and begin it
     Claim(Lazy<claim::Claim>),
-    /// Claim an item, run a command on it, and complete it, or give it back, as the command ends
+    /// Claim an item, run a command on it, and complete it or give it back
     Work(Lazy<work::Arguments>),
     /// Pass a claimed item on to someone
     Handoff(Lazy<claim::Handoff>),
@@ -127,7 +128,7 @@ pub enum Item {
     Block(Lazy<transition::Block>),
     /// Finish an item
     #[command(visible_aliases = ["done", "close"])]
-    Complete(Lazy<transition::Complete>),
+    Complete(Lazy<complete::Arguments>),
     /// Give an item up
     Cancel(Lazy<transition::Cancel>),
     /// Put back an item that was begun, for someone else to begin

@@ -1,4 +1,4 @@
-//! `start`, `block`, `complete`, `cancel`, `reopen`: moves of the status machine.
+//! `start`, `block`, `cancel`, `reopen`: moves of the status machine that ask nothing else.
 
 use clap::Args;
 use jerry_domain::{Edit, Transition};
@@ -32,8 +32,6 @@ transitions! {
     Start => "started";
     /// What `block` takes.
     Block => "blocked";
-    /// What `complete` takes.
-    Complete => "completed";
     /// What `cancel` takes.
     Cancel => "cancelled";
     /// What `reopen` takes.

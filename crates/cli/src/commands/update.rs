@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use jerry_domain::{
-    Edit, ItemRef, ItemType, Phase, Priority, Status, Timestamp, Title, day_or_instant,
+    Edit, ItemRef, ItemType, Phase, Priority, Requirement, Status, Timestamp, Title, day_or_instant,
 };
 
 use super::Outcome;
@@ -74,6 +74,12 @@ pub struct Arguments {
     /// Something that was found out; may be repeated
     #[arg(long = "finding", value_name = "TEXT")]
     findings: Vec<String>,
+    /// Something that it must show before it is completed: criteria, evidence, subtasks
+    #[arg(long = "gate", value_name = "GATE", value_parser = args::requirement(), ignore_case = true, value_delimiter = ',')]
+    gates: Vec<Requirement>,
+    /// Something that it need not show, unless settings ask for it
+    #[arg(long = "no-gate", value_name = "GATE", value_parser = args::requirement(), ignore_case = true, value_delimiter = ',')]
+    no_gates: Vec<Requirement>,
     #[command(flatten)]
     change: Change,
 }
@@ -116,6 +122,8 @@ impl Arguments {
         edits.extend(set_or_clear(parent, self.no_parent).map(Edit::Parent));
         let external_ref = set_or_clear(self.external_ref, self.no_external_ref);
         edits.extend(external_ref.map(Edit::ExternalRef));
+        edits.extend(self.gates.into_iter().map(Edit::AddGate));
+        edits.extend(self.no_gates.into_iter().map(Edit::RemoveGate));
         edits.extend(self.findings.into_iter().map(Edit::AddFinding));
         edits.extend(self.status.map(Edit::MoveTo));
         Ok(edits)

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -40,18 +41,15 @@ impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         let Self { which, leave, lease, command } = self;
         let lease = lease.map_or_else(|| session.lease(), Ok).map(Some)?;
-        let work = Work::new(session.ports()?);
-        let (job, request) = match which.id {
-            Some(id) => {
-                let id = session.id(&id)?;
-                let request = named(Change::default().request(session, &id)?)?;
-                (work.begin(&id, lease, &request).await?, request)
-            }
-            None => {
-                let request = named(Change::default().request_of_new(session)?)?;
-                let filter = which.narrowed.filter(session)?;
-                (work.begin_next(&filter, lease, &request).await?, request)
-            }
+        let id = which.id.map(|id| session.id(&id)).transpose()?;
+        let request = named(match &id {
+            Some(id) => Change::default().request(session, id)?,
+            None => Change::default().request_of_new(session)?,
+        })?;
+        let work = Work::new(session.ports()?, Arc::new(session.shell(&request)?));
+        let job = match &id {
+            Some(id) => work.begin(id, lease, &request).await?,
+            None => work.begin_next(&which.narrowed.filter(session)?, lease, &request).await?,
         };
         let signals = PassedOn::begin()?;
         remark(&format!("working on {}: {}", job.item.id, job.item.title));

@@ -99,6 +99,10 @@ impl Page<'_> {
                 item.depends_on.iter().map(|needed| needed.id.to_string()).collect();
             self.field("waits for", &needed.join(", "))?;
         }
+        if !item.gates.is_empty() {
+            let gates: Vec<_> = item.gates.iter().map(|gate| gate.as_str()).collect();
+            self.field("gates", &gates.join(", "))?;
+        }
         self.optional("elsewhere", item.external_ref.as_ref())?;
         self.moment("due", item.due_at)?;
         self.moment("created", Some(item.created_at))?;

@@ -274,6 +274,7 @@ fn contents(three: &Three<'_>) -> Record {
             |base, main, other| three.pick("depends_on", base, main, other),
         ),
         links,
+        gates: three.set(|record| &record.gates),
         acceptance_criteria: criteria(three),
         subtasks: subtasks(three),
         notes: three.by_time(|record| &record.notes, |note| note.at),

@@ -6,6 +6,7 @@
 mod care;
 mod change_hint;
 mod clock;
+mod command_runner;
 mod cursor_store;
 mod id_generator;
 mod lock_manager;
@@ -16,6 +17,7 @@ mod work_item_repository;
 pub use care::*;
 pub use change_hint::*;
 pub use clock::*;
+pub use command_runner::*;
 pub use cursor_store::*;
 pub use id_generator::*;
 pub use lock_manager::*;

@@ -1,124 +1,28 @@
 //! Settings in layers: flag, environment, this machine's file, the project's file, the user's
 //! file, default. The first layer that has a value decides.
 
+mod duration;
+mod edited;
+mod keys;
+
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jerry_domain::{Actor, Prefix};
+use jerry_domain::{Gates, ItemType, Prefix};
 use toml_edit::{DocumentMut, Item, Value};
+
+pub use duration::{parse_duration, parse_lease};
+pub use edited::edited;
+pub use keys::*;
+
+use keys::not_a_number;
 
 use crate::exit::{Code, Failure};
 
 /// Looks up a variable of the environment.
 pub type Env = Box<dyn Fn(&str) -> Option<OsString>>;
-
-/// One setting that there is.
-#[derive(Debug, Clone, Copy)]
-pub struct Key {
-    /// Its name in files and on the command line.
-    pub name: &'static str,
-    /// The variable that sets it.
-    pub variable: &'static str,
-    /// What it is where no layer says otherwise; empty for none.
-    pub default: &'static str,
-    /// What it is for.
-    pub about: &'static str,
-    check: fn(&str) -> Result<(), String>,
-}
-
-impl PartialEq for Key {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl Eq for Key {}
-
-/// The letters before the number of a new item's id.
-pub const PREFIX: Key = Key {
-    name: "prefix",
-    variable: "JERRY_PREFIX",
-    default: "WORK",
-    about: "the letters before the number of a new item's id",
-    check: |text| text.parse::<Prefix>().map(drop).map_err(|error| error.to_string()),
-};
-
-/// Who acts.
-pub const ACTOR: Key = Key {
-    name: "actor",
-    variable: "JERRY_ACTOR",
-    default: "",
-    about: "who acts; user@host where it is not set",
-    check: |text| text.parse::<Actor>().map(drop).map_err(|error| error.to_string()),
-};
-
-/// How long a claim stands after each write by its holder.
-pub const LEASE: Key = Key {
-    name: "lease",
-    variable: "JERRY_LEASE",
-    default: "4h",
-    about: "how long a claim stands after each write by its holder, as 4h, 30m or 90s",
-    check: |text| parse_lease(text).map(drop),
-};
-
-/// How long to wait for a lock.
-pub const LOCK_TIMEOUT: Key = Key {
-    name: "lock.timeout",
-    variable: "JERRY_LOCK_TIMEOUT",
-    default: "30s",
-    about: "how long to wait for a lock, as 30s, 500ms or 2m",
-    check: |text| parse_duration(text).map(drop),
-};
-
-/// How often a directory lock is tried.
-pub const LOCK_ATTEMPTS: Key = Key {
-    name: "lock.attempts",
-    variable: "JERRY_LOCK_ATTEMPTS",
-    default: "2000",
-    about: "how often a directory lock is tried within the timeout",
-    check: |text| text.parse::<u32>().map(drop).map_err(|_| not_a_number(text)),
-};
-
-/// The first pause between two tries of a directory lock.
-pub const LOCK_BACKOFF: Key = Key {
-    name: "lock.backoff",
-    variable: "JERRY_LOCK_BACKOFF",
-    default: "2ms",
-    about: "the first pause between two tries of a directory lock; each later one doubles it",
-    check: |text| parse_duration(text).map(drop),
-};
-
-/// The longest pause between two tries of a directory lock.
-pub const LOCK_BACKOFF_MAX: Key = Key {
-    name: "lock.backoff_max",
-    variable: "JERRY_LOCK_BACKOFF_MAX",
-    default: "100ms",
-    about: "the longest pause between two tries of a directory lock, jitter aside",
-    check: |text| parse_duration(text).map(drop),
-};
-
-/// The random part of a pause.
-pub const LOCK_JITTER: Key = Key {
-    name: "lock.jitter",
-    variable: "JERRY_LOCK_JITTER",
-    default: "20ms",
-    about: "the longest random addition to a pause, which keeps waiters from asking in step",
-    check: |text| parse_duration(text).map(drop),
-};
-
-/// Every setting.
-pub const KEYS: [Key; 8] = [
-    PREFIX,
-    ACTOR,
-    LEASE,
-    LOCK_TIMEOUT,
-    LOCK_ATTEMPTS,
-    LOCK_BACKOFF,
-    LOCK_BACKOFF_MAX,
-    LOCK_JITTER,
-];
 
 /// This machine's settings, in the store.
 pub const LOCAL_FILE: &str = "local/config.toml";
@@ -270,6 +174,26 @@ impl Settings {
         parse_duration(&setting.value).map_err(|reason| refused(setting, &reason))
     }
 
+    /// What items must show before they are completed.
+    ///
+    /// # Errors
+    /// Never: values are checked when they are loaded.
+    pub fn gates(&self) -> Result<Gates, Failure> {
+        let list = |key: Key| {
+            let setting = self.get(key)?;
+            let gates = (!setting.value.is_empty()).then(|| keys::parse_gates(&setting.value));
+            gates.transpose().map_err(|reason| refused(setting, &reason))
+        };
+        let mut gates =
+            Gates { default: list(GATES_DEFAULT)?.unwrap_or_default(), ..Gates::default() };
+        for (item_type, key) in ItemType::ALL.into_iter().zip(GATES_OF_TYPES) {
+            if let Some(of_type) = list(key)? {
+                gates.of_type.insert(item_type, of_type);
+            }
+        }
+        Ok(gates)
+    }
+
     /// A setting that is a number.
     ///
     /// # Errors
@@ -280,65 +204,6 @@ impl Settings {
     }
 }
 
-/// The key called `name`.
-///
-/// # Errors
-/// A usage error that lists the keys there are.
-pub fn key(name: &str) -> Result<Key, Failure> {
-    KEYS.into_iter().find(|key| key.name == name).ok_or_else(|| {
-        let names: Vec<_> = KEYS.iter().map(|key| key.name).collect();
-        Failure::new(Code::Usage, format!("there is no setting '{name}'"))
-            .hint(format!("the settings are {}", names.join(", ")))
-    })
-}
-
-/// What the settings file with `text` says after `key` is set to `value`, or removed. Comments
-/// and everything else stay.
-///
-/// # Errors
-/// A value that the setting does not allow; a text that is no TOML.
-pub fn edited(path: &Path, text: &str, key: Key, value: Option<&str>) -> Result<String, Failure> {
-    let mut document = parse(path, text)?;
-    // Comments of a file without settings are its head, which TOML would put behind the first.
-    let head = if document.is_empty() { text.replace("\r\n", "\n") } else { String::new() };
-    let end = if head.is_empty() || head.ends_with('\n') { "" } else { "\n" };
-    if document.is_empty() {
-        document = DocumentMut::new();
-    }
-    let (table, name) = match key.name.split_once('.') {
-        None => (document.as_table_mut(), key.name),
-        Some((table, name)) => {
-            let entry = document.entry(table).or_insert_with(toml_edit::table);
-            let table = entry.as_table_mut().ok_or_else(|| {
-                Failure::new(Code::Usage, format!("'{table}' in {} is no table", path.display()))
-            })?;
-            (table, name)
-        }
-    };
-    let is_table = |item: &Item| item.as_value().is_none_or(Value::is_inline_table);
-    if table.get(name).is_some_and(is_table) {
-        let name = key.name;
-        let message = format!("'{name}' in {} is a table, not a value", path.display());
-        let hint = "whatever is in it would be lost; take it out by hand first";
-        return Err(Failure::new(Code::Usage, message).hint(hint));
-    }
-    match value {
-        None => drop(table.remove(name)),
-        Some(value) => {
-            (key.check)(value).map_err(|reason| {
-                Failure::new(Code::Usage, format!("{} cannot be '{value}': {reason}", key.name))
-            })?;
-            let mut value = Value::from(value);
-            if let Some(old) = table.get(name).and_then(Item::as_value) {
-                // The comment behind it is its decoration.
-                *value.decor_mut() = old.decor().clone();
-            }
-            table[name] = Item::Value(value);
-        }
-    }
-    Ok(format!("{head}{end}{document}"))
-}
-
 fn resolve(
     key: Key,
     flags: &[(Key, Option<&str>)],
@@ -346,7 +211,8 @@ fn resolve(
     documents: &[(PathBuf, DocumentMut)],
 ) -> Result<Setting, Failure> {
     let flag = flags.iter().find(|(flag, _)| *flag == key).and_then(|(_, value)| *value);
-    let variable = || env(key.variable).filter(|value| !value.is_empty());
+    let named = Some(key.variable).filter(|name| !name.is_empty());
+    let variable = || named.and_then(env).filter(|value| !value.is_empty());
     let (value, origin) = if let Some(value) = flag {
         (value.to_owned(), Origin::Flag)
     } else if let Some(value) = variable() {
@@ -424,43 +290,6 @@ fn parse(path: &Path, text: &str) -> Result<DocumentMut, Failure> {
             .with("column", column)
             .hint("settings files are TOML: prefix = \"WORK\"")
     })
-}
-
-fn not_a_number(text: &str) -> String {
-    format!("'{text}' is not a number")
-}
-
-/// A span of time as people write it: `30s`, `500ms`, `2m`, or a number of seconds.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let milliseconds = match unit {
-        "ms" => Some(1_u64),
-        "" | "s" => Some(1_000),
-        "m" => Some(60_000),
-        "h" => Some(3_600_000),
-        _ => None,
-    };
-    let number = number.parse::<u64>().ok();
-    milliseconds
-        .zip(number)
-        .and_then(|(unit, number)| unit.checked_mul(number))
-        .map(Duration::from_millis)
-        .ok_or_else(|| format!("'{text}' is not a duration like 30s, 500ms, 2m or 4h"))
-}
-
-/// How long a claim is to stand, as [`parse_duration`].
-///
-/// # Errors
-/// Why it is no such text, or too short.
-pub fn parse_lease(text: &str) -> Result<Duration, String> {
-    match parse_duration(text)? {
-        lease if lease < Duration::from_secs(1) => Err("a claim stands for 1s at least".to_owned()),
-        lease => Ok(lease),
-    }
 }
 
 #[cfg(test)]
@@ -557,52 +386,5 @@ mod tests {
         assert_eq!(settings.duration(LOCK_TIMEOUT).expect("valid"), Duration::from_secs(7));
         assert!(settings.unknown[0].starts_with("shade in "));
         assert!(settings.unknown[1].starts_with("lock.colour in "));
-    }
-
-    #[test]
-    fn setting_a_value_keeps_comments() {
-        let path = Path::new("config.toml");
-        let text = "# ours\nprefix = \"WORK\" # short\n\n[lock]\n# slow disk\n";
-        let text = edited(path, text, PREFIX, Some("AB")).expect("valid");
-        let text = edited(path, &text, LOCK_TIMEOUT, Some("5s")).expect("valid");
-        assert!(text.contains("# ours") && text.contains("# slow disk"), "{text}");
-        assert!(text.contains("prefix = \"AB\" # short\n"), "{text}");
-        assert!(text.contains("timeout = \"5s\""), "{text}");
-        let head = "# what this file is\n";
-        let set = edited(path, head, LOCK_TIMEOUT, Some("5s")).expect("valid");
-        assert_eq!(set, "# what this file is\n[lock]\ntimeout = \"5s\"\n");
-        let set = edited(path, head.trim_end(), PREFIX, Some("AB")).expect("valid");
-        assert_eq!(set, "# what this file is\nprefix = \"AB\"\n");
-        let text = edited(path, &text, PREFIX, None).expect("valid");
-        assert!(!text.contains("prefix"), "{text}");
-        assert!(edited(path, &text, PREFIX, Some("ab")).is_err());
-    }
-
-    #[rstest]
-    #[case("# why\nprefix.of = \"ours\"\n")]
-    #[case("[prefix]\nof = \"ours\"\n")]
-    #[case("[[prefix]]\n")]
-    #[case("prefix = { of = \"ours\" }\n")]
-    fn a_table_is_not_written_over(#[case] text: &str) {
-        for value in [Some("AB"), None] {
-            let refused = edited(Path::new("config.toml"), text, PREFIX, value);
-            assert!(refused.is_err_and(|failure| failure.message.contains("is a table")));
-        }
-    }
-
-    #[rstest]
-    #[case("30s", Some(30_000))]
-    #[case("30", Some(30_000))]
-    #[case("500ms", Some(500))]
-    #[case("2m", Some(120_000))]
-    #[case("0", Some(0))]
-    #[case("", None)]
-    #[case("s", None)]
-    #[case("-1s", None)]
-    #[case("1.5s", None)]
-    #[case("99999999999999999999s", None)]
-    #[case("18446744073709551615m", None)]
-    fn durations(#[case] text: &str, #[case] milliseconds: Option<u64>) {
-        assert_eq!(parse_duration(text).ok(), milliseconds.map(Duration::from_millis));
     }
 }
