@@ -10,14 +10,28 @@ use jerry_cli::exit::Failure;
 use jerry_domain::{Actor, Edit, Prefix, Stamp, Summary, Title, Transition, WorkId, WorkItem};
 use serde_json::Value;
 
-use super::event::{Content, Seen};
+use super::event::{Condition, Content, Seen, Shown};
 use super::fault::Fault;
 use super::record::{Row, Said};
+
+/// What is asked for, and how the asker shows who it is.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) ask: Ask,
+    pub(super) shown: Shown,
+}
+
+impl Asked {
+    fn condition(&self) -> Condition {
+        Condition { expected: self.ask.expected(), shown: self.shown }
+    }
+}
 
 /// What is asked for.
 #[derive(Debug, Clone)]
 pub(super) enum Ask {
     Create(String),
+    Claim(WorkId),
     Note(WorkId, String),
     NoteIf(WorkId, String, u64),
     Move(WorkId, Transition),
@@ -31,7 +45,7 @@ impl Ask {
     fn id(&self) -> Option<&WorkId> {
         match self {
             Self::Note(id, _) | Self::NoteIf(id, ..) | Self::Move(id, _) => Some(id),
-            Self::Delete(id) | Self::Get(id) => Some(id),
+            Self::Claim(id) | Self::Delete(id) | Self::Get(id) => Some(id),
             Self::Create(_) | Self::All | Self::Ready => None,
         }
     }
@@ -51,12 +65,14 @@ pub(super) struct Program {
 }
 
 impl Program {
-    pub(super) fn ask(&self, ask: &Ask) -> io::Result<Said> {
+    pub(super) fn ask(&self, asked: &Asked) -> io::Result<Said> {
+        let ask = &asked.ask;
         let mut command = Command::new(&self.jerry);
         command.env_clear().stdin(Stdio::null());
         command.args(["--json", "--yes", "--actor", "histories", "--store"]).arg(&self.store);
         match ask {
             Ask::Create(title) => command.args(["create", title]),
+            Ask::Claim(id) => command.args(["claim", &id.to_string()]),
             Ask::Note(id, text) => command.args(["note", &id.to_string(), text]),
             Ask::NoteIf(id, text, version) => {
                 command.args(["note", &id.to_string(), text, "--if-version", &version.to_string()])
@@ -67,13 +83,18 @@ impl Program {
             Ask::All => command.args(["list", "--all", "--limit", "0"]),
             Ask::Ready => command.args(["ready", "--limit", "0"]),
         };
+        match asked.shown {
+            Shown::Nothing => {}
+            Shown::Fence(fence) => drop(command.args(["--fence", &fence.to_string()])),
+            Shown::Force => drop(command.arg("--force")),
+        }
         let output = command.output()?;
         let answer: Value = serde_json::from_slice(&output.stdout)?;
         let said = match answer["kind"].as_str() {
-            Some("error") => of_error(ask, &answer["error"]),
+            Some("error") => of_error(asked, &answer["error"]),
             Some("items") => rows(ask, &answer),
             Some("item" | "deleted") => match serde_json::from_value(answer["item"].clone()) {
-                Ok(item) => Some(of_item(ask, &item)?),
+                Ok(item) => Some(of_item(asked, &item)?),
                 Err(_) => None,
             },
             _ => None,
@@ -122,30 +143,42 @@ impl Services {
         })
     }
 
-    pub(super) async fn ask(&mut self, ask: &Ask) -> io::Result<Said> {
+    pub(super) async fn ask(&mut self, asked: &Asked) -> io::Result<Said> {
         self.asked += 1;
-        let asked = match self.fault {
-            None | Some(Fault::NoLocks) => self.serve(ask).await,
-            Some(fault) => self.serve_wrongly(fault, ask).await,
+        let answered = match self.fault {
+            None | Some(Fault::NoLocks) => self.serve(asked).await,
+            Some(fault) => self.serve_wrongly(fault, asked).await,
         };
-        match asked {
+        match answered {
             Ok(said) => Ok(said),
             Err(failure) => {
                 let error = serde_json::to_value(failure.answer().error)?;
-                let strange = || Said::Strange(format!("{ask:?} was answered {error}"));
-                Ok(of_error(ask, &error).unwrap_or_else(strange))
+                let strange = || Said::Strange(format!("{asked:?} was answered {error}"));
+                Ok(of_error(asked, &error).unwrap_or_else(strange))
             }
         }
     }
 
-    async fn serve(&self, ask: &Ask) -> Result<Said, Failure> {
+    async fn serve(&self, asked: &Asked) -> Result<Said, Failure> {
+        self.serve_as(asked, asked.shown).await
+    }
+
+    /// Answers as it should be, to somebody who shows this.
+    async fn serve_as(&self, asked: &Asked, shown: Shown) -> Result<Said, Failure> {
+        let ask = &asked.ask;
         let mut request = Request::new(self.actor.clone());
         request.if_version = ask.expected();
+        match shown {
+            Shown::Nothing => {}
+            Shown::Fence(fence) => request.credentials.fence = Some(fence),
+            Shown::Force => request.credentials.force = true,
+        }
         let item = match ask {
             Ask::Create(title) => {
                 let new = NewItem { title: Title::new(title)?, edits: Vec::new() };
                 self.create.create(vec![new], &request).await?.pop()
             }
+            Ask::Claim(id) => Some(self.edit(id, Edit::Claim { lease: None, lock: None }, &request).await?),
             Ask::Note(id, text) | Ask::NoteIf(id, text, _) => {
                 Some(self.edit(id, Edit::Note(text.clone()), &request).await?)
             }
@@ -164,9 +197,9 @@ impl Services {
                 return Ok(listed(ready.items, &ready.unreadable, Said::Ready));
             }
         };
-        let said = item.map(|item| of_item(ask, &item)).transpose();
+        let said = item.map(|item| of_item(asked, &item)).transpose();
         let said = said.map_err(|error| Failure::io("cannot encode", &error.into()))?;
-        Ok(said.unwrap_or_else(|| Said::Strange(format!("{ask:?} was answered nothing"))))
+        Ok(said.unwrap_or_else(|| Said::Strange(format!("{asked:?} was answered nothing"))))
     }
 
     async fn edit(&self, id: &WorkId, edit: Edit, by: &Request) -> Result<WorkItem, Failure> {
@@ -174,7 +207,8 @@ impl Services {
     }
 
     /// Answers, now and then, as a desk with this fault would.
-    async fn serve_wrongly(&mut self, fault: Fault, ask: &Ask) -> Result<Said, Failure> {
+    async fn serve_wrongly(&mut self, fault: Fault, asked: &Asked) -> Result<Said, Failure> {
+        let Asked { ask, shown } = asked;
         let now_and_then = self.asked.is_multiple_of(4);
         match (fault, ask) {
             (Fault::StaleReads, Ask::Get(_)) | (Fault::StaleLists, Ask::All | Ask::Ready) => {
@@ -184,7 +218,7 @@ impl Services {
                 if let Some(said) = self.stale.get(&about).filter(same).filter(|_| now_and_then) {
                     return Ok(said.clone());
                 }
-                let said = self.serve(ask).await?;
+                let said = self.serve(asked).await?;
                 self.stale.insert(about, said.clone());
                 Ok(said)
             }
@@ -192,25 +226,35 @@ impl Services {
                 let item = self.query.show(id).await?;
                 let stamp = Stamp::new(self.ports.clock.now(), self.actor.clone());
                 match item.apply(&[Edit::Note(text.clone())], &stamp) {
-                    Ok(Some(next)) => of_item(ask, &next)
+                    Ok(Some(next)) => of_item(asked, &next)
                         .map_err(|error| Failure::io("cannot encode", &error.into())),
-                    _ => self.serve(ask).await,
+                    _ => self.serve(asked).await,
                 }
             }
             (Fault::DroppedDeletes, Ask::Delete(id)) if now_and_then => {
                 let item = self.query.show(id).await?;
-                Ok(Said::One(id.clone(), Seen::Removed(item.version)))
+                Ok(Said::One(id.clone(), Seen::Removed(item.version, *shown)))
             }
             (Fault::CheckOutsideTheLock, Ask::NoteIf(id, text, expected)) => {
                 let item = self.query.show(id).await?;
                 if item.version != *expected {
-                    return self.serve(ask).await;
+                    return self.serve(asked).await;
                 }
                 let request = Request::new(self.actor.clone());
                 let item = self.edit(id, Edit::Note(text.clone()), &request).await?;
-                of_item(ask, &item).map_err(|error| Failure::io("cannot encode", &error.into()))
+                of_item(asked, &item).map_err(|error| Failure::io("cannot encode", &error.into()))
             }
-            _ => self.serve(ask).await,
+            (
+                Fault::ClaimOutsideTheLock,
+                Ask::Claim(id) | Ask::Note(id, _) | Ask::NoteIf(id, ..) | Ask::Move(id, _),
+            ) if *shown == Shown::Nothing => match self.query.show(id).await?.claim {
+                Some(_) => self.serve(asked).await,
+                None => self.serve_as(asked, Shown::Force).await,
+            },
+            (Fault::FenceNotCompared, _) if matches!(shown, Shown::Fence(_)) => {
+                self.serve_as(asked, Shown::Force).await
+            }
+            _ => self.serve(asked).await,
         }
     }
 }
@@ -227,20 +271,21 @@ fn listed(
     said(items.into_iter().map(row).collect())
 }
 
-fn of_item(ask: &Ask, item: &WorkItem) -> serde_json::Result<Said> {
+fn of_item(asked: &Asked, item: &WorkItem) -> serde_json::Result<Said> {
     let content = Content::of(item)?;
-    let seen = match ask {
+    let seen = match asked.ask {
         Ask::Create(_) => Seen::Made(content),
         Ask::Get(_) => Seen::Read(content),
-        Ask::Delete(_) => Seen::Removed(content.version),
-        _ => Seen::Wrote(content, ask.expected()),
+        Ask::Delete(_) => Seen::Removed(content.version, asked.shown),
+        _ => Seen::Wrote(content, asked.condition()),
     };
     Ok(Said::One(item.id.clone(), seen))
 }
 
 /// What a refusal tells of the item; `None` for one that should never come.
-fn of_error(ask: &Ask, error: &Value) -> Option<Said> {
-    let context = &error["context"];
+fn of_error(asked: &Asked, error: &Value) -> Option<Said> {
+    let (ask, context) = (&asked.ask, &error["context"]);
+    let fence = context["claim"]["fence"].as_u64();
     let seen = match error["code"].as_str()? {
         "not_found" => Seen::Unknown,
         "deleted" => Seen::Gone,
@@ -248,6 +293,11 @@ fn of_error(ask: &Ask, error: &Value) -> Option<Said> {
             Seen::Conflict { found: context["found"].as_u64()?, expected: ask.expected()? }
         }
         "invalid_transition" => Seen::Forbidden(context["status"].as_str()?.parse().ok()?),
+        "claimed" if asked.shown == Shown::Nothing => Seen::Held(fence?),
+        "stale_fence" => match asked.shown {
+            Shown::Fence(shown) => Seen::Stale { shown, found: fence },
+            _ => return None,
+        },
         _ => return None,
     };
     Some(Said::One(ask.id()?.clone(), seen))

@@ -17,15 +17,21 @@ pub(super) enum Fault {
     DroppedDeletes,
     /// The expected version is checked before the item is locked.
     CheckOutsideTheLock,
+    /// Whether somebody has claimed the item is looked up before it is locked.
+    ClaimOutsideTheLock,
+    /// Whoever shows a fence is taken for the holder.
+    FenceNotCompared,
 }
 
 impl Fault {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::NoLocks,
         Self::StaleReads,
         Self::StaleLists,
         Self::DroppedWrites,
         Self::DroppedDeletes,
         Self::CheckOutsideTheLock,
+        Self::ClaimOutsideTheLock,
+        Self::FenceNotCompared,
     ];
 }

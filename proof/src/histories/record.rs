@@ -130,7 +130,7 @@ impl<'a> Lists<'a> {
         }
         for (id, events) in histories {
             let made = events.iter().find(|event| matches!(event.seen, Seen::Made(_)));
-            let removed = events.iter().find(|event| matches!(event.seen, Seen::Removed(_)));
+            let removed = events.iter().find(|event| matches!(event.seen, Seen::Removed(..)));
             let from = made.map_or(0, |made| made.called);
             let until = removed.map_or(u64::MAX, |removed| removed.returned);
             let first = self.all.partition_point(|list| list.called + self.longest < from);

@@ -28,13 +28,11 @@ impl State {
             (Self::Unknown, Seen::Made(content)) if content.version == 1 => {
                 Some(Self::Here(content))
             }
-            (Self::Here(now), Seen::Wrote(next, expected)) => {
-                let follows = next.version == now.version + 1;
-                (follows && expected.is_none_or(|expected| expected == now.version))
-                    .then_some(Self::Here(next))
+            (Self::Here(now), Seen::Wrote(next, condition)) => {
+                condition.allows(&now, &next).then_some(Self::Here(next))
             }
-            (Self::Here(now), Seen::Removed(version)) => {
-                (now.version == version).then_some(Self::Gone)
+            (Self::Here(now), Seen::Removed(version, shown)) => {
+                (now.version == version && shown.may_write(now.fence)).then_some(Self::Gone)
             }
             (_, seen) => self.allows(&seen).then_some(self),
         }
@@ -54,13 +52,17 @@ impl State {
                 now.version == found && found != expected
             }
             (Self::Here(now), Seen::Forbidden(status)) => now.status == status,
+            (Self::Here(now), Seen::Held(fence)) => now.fence == Some(fence),
+            (Self::Here(now), Seen::Stale { shown, found }) => {
+                now.fence == found && found != Some(shown)
+            }
             _ => false,
         }
     }
 }
 
 fn writes(seen: &Seen) -> bool {
-    matches!(seen, Seen::Made(_) | Seen::Wrote(..) | Seen::Removed(_))
+    matches!(seen, Seen::Made(_) | Seen::Wrote(..) | Seen::Removed(..))
 }
 
 /// What may be the case: the item's state, and which operations under way have taken effect, a bit

@@ -3,14 +3,14 @@
 use jerry_domain::Status;
 use rstest::rstest;
 
-use super::event::{Content, Event, Seen};
+use super::event::{Condition, Content, Event, Seen, Shown};
 use super::{search, versions};
 use crate::dice::Dice;
 
 /// Version 2 is begun, the others wait.
 fn content(version: u64) -> Content {
     let status = if version == 2 { Status::InProgress } else { Status::Pending };
-    Content { version, status, digest: version as u32 * 7 }
+    Content { version, status, fence: None, digest: version as u32 * 7 }
 }
 
 fn made() -> Seen {
@@ -18,11 +18,25 @@ fn made() -> Seen {
 }
 
 fn wrote(version: u64) -> Seen {
-    Seen::Wrote(content(version), None)
+    Seen::Wrote(content(version), Condition::default())
 }
 
 fn wrote_if(version: u64, expected: u64) -> Seen {
-    Seen::Wrote(content(version), Some(expected))
+    Seen::Wrote(content(version), Condition { expected: Some(expected), ..Condition::default() })
+}
+
+/// Version 2 is claimed.
+fn claimed() -> Seen {
+    Seen::Wrote(under(2, Some(2)), Condition::default())
+}
+
+fn under(version: u64, fence: Option<u64>) -> Content {
+    Content { fence, ..content(version) }
+}
+
+/// Version 3, of an item that stays claimed as it was or does not.
+fn wrote_as(shown: Shown, fence: Option<u64>) -> Seen {
+    Seen::Wrote(under(3, fence), Condition { shown, ..Condition::default() })
 }
 
 fn read(version: u64) -> Seen {
@@ -58,11 +72,11 @@ fn history(events: &[(u64, u64, Seen)]) -> Vec<Event> {
 )]
 #[case::seen_before_its_maker_was_told(&[(0, 9, made()), (3, 4, read(1)), (5, 6, wrote(2))])]
 #[case::unknown_before(&[(0, 1, Seen::Unknown), (2, 3, made())])]
-#[case::gone_after(&[(0, 1, made()), (2, 3, Seen::Removed(1)), (4, 5, Seen::Gone)])]
-#[case::a_list_beside_a_deletion(&[(0, 1, made()), (2, 9, Seen::Removed(1)), (3, 4, listed(1))])]
+#[case::gone_after(&[(0, 1, made()), (2, 3, Seen::Removed(1, Shown::Nothing)), (4, 5, Seen::Gone)])]
+#[case::a_list_beside_a_deletion(&[(0, 1, made()), (2, 9, Seen::Removed(1, Shown::Nothing)), (3, 4, listed(1))])]
 #[case::a_list_that_is_over_before(&[(0, 1, Seen::NotListed), (1, 2, made())])]
 #[case::a_list_after_the_deletion(
-    &[(0, 1, made()), (2, 3, Seen::Removed(1)), (4, 5, Seen::NotListed)]
+    &[(0, 1, made()), (2, 3, Seen::Removed(1, Shown::Nothing)), (4, 5, Seen::NotListed)]
 )]
 #[case::not_ready_while_begun(
     &[(0, 1, made()), (2, 3, wrote(2)), (4, 5, Seen::NotReady), (6, 7, wrote(3)), (8, 9, listed(3))]
@@ -72,6 +86,17 @@ fn history(events: &[(u64, u64, Seen)]) -> Vec<Event> {
 #[case::forbidden_from_where_it_was(
     &[(0, 1, made()), (2, 9, wrote(2)), (3, 4, Seen::Forbidden(Status::InProgress))]
 )]
+#[case::the_holder_writes(
+    &[(0, 1, made()), (2, 3, claimed()), (4, 5, wrote_as(Shown::Fence(2), Some(2)))]
+)]
+#[case::who_insists_takes_it(
+    &[(0, 1, made()), (2, 3, claimed()), (4, 5, wrote_as(Shown::Force, Some(3)))]
+)]
+#[case::others_are_refused(&[(0, 1, made()), (2, 3, claimed()), (4, 5, Seen::Held(2))])]
+#[case::late_after_a_release(&[
+    (0, 1, made()), (2, 3, claimed()), (4, 5, wrote_as(Shown::Fence(2), None)),
+    (6, 7, Seen::Stale { shown: 2, found: None })
+])]
 #[case::at_one_moment_is_at_once(&[(0, 1, made()), (1, 2, Seen::Unknown)])]
 fn a_history_that_can_be_is_explained(#[case] events: &[(u64, u64, Seen)]) {
     let events = history(events);
@@ -94,22 +119,41 @@ fn a_history_that_can_be_is_explained(#[case] events: &[(u64, u64, Seen)]) {
 #[case::unknown_after_it_was_made(&[(0, 1, made()), (2, 3, Seen::Unknown)])]
 #[case::unknown_after_it_was_seen(&[(0, 9, made()), (1, 2, read(1)), (3, 4, Seen::Unknown)])]
 #[case::gone_and_never_deleted(&[(0, 1, made()), (2, 3, Seen::Gone)])]
-#[case::back_after_it_was_deleted(&[(0, 1, made()), (2, 3, Seen::Removed(1)), (4, 5, read(1))])]
-#[case::written_after_it_was_deleted(&[(0, 1, made()), (2, 3, Seen::Removed(1)), (4, 5, wrote(2))])]
-#[case::deleted_twice(&[(0, 1, made()), (2, 9, Seen::Removed(1)), (3, 8, Seen::Removed(1))])]
-#[case::deleted_in_an_old_version(&[(0, 1, made()), (2, 3, wrote(2)), (4, 5, Seen::Removed(1))])]
+#[case::back_after_it_was_deleted(&[(0, 1, made()), (2, 3, Seen::Removed(1, Shown::Nothing)), (4, 5, read(1))])]
+#[case::written_after_it_was_deleted(&[(0, 1, made()), (2, 3, Seen::Removed(1, Shown::Nothing)), (4, 5, wrote(2))])]
+#[case::deleted_twice(&[(0, 1, made()), (2, 9, Seen::Removed(1, Shown::Nothing)), (3, 8, Seen::Removed(1, Shown::Nothing))])]
+#[case::deleted_in_an_old_version(&[(0, 1, made()), (2, 3, wrote(2)), (4, 5, Seen::Removed(1, Shown::Nothing))])]
 #[case::missing_from_a_list(&[(0, 1, made()), (2, 3, Seen::NotListed)])]
 #[case::missing_from_a_list_beside_a_write(
     &[(0, 1, made()), (2, 9, wrote(2)), (3, 4, Seen::NotListed)]
 )]
 #[case::listed_after_it_was_deleted(
-    &[(0, 1, made()), (2, 3, Seen::Removed(1)), (4, 5, listed(1))]
+    &[(0, 1, made()), (2, 3, Seen::Removed(1, Shown::Nothing)), (4, 5, listed(1))]
 )]
 #[case::listed_in_an_old_version(&[(0, 1, made()), (2, 3, wrote(2)), (4, 5, listed(1))])]
 #[case::not_ready_though_pending(&[(0, 1, made()), (2, 3, Seen::NotReady)])]
 #[case::not_what_was_expected(&[(0, 1, made()), (2, 3, wrote(2)), (4, 5, wrote_if(3, 1))])]
 #[case::a_conflict_without_cause(&[(0, 1, made()), (2, 3, conflict(1, 1))])]
 #[case::a_conflict_with_the_past(&[(0, 1, made()), (2, 3, wrote(2)), (4, 5, conflict(1, 2))])]
+#[case::past_a_claim(
+    &[(0, 1, made()), (2, 3, claimed()), (4, 5, wrote_as(Shown::Nothing, Some(2)))]
+)]
+#[case::under_another_claim(
+    &[(0, 1, made()), (2, 3, claimed()), (4, 5, wrote_as(Shown::Fence(1), Some(2)))]
+)]
+#[case::under_a_claim_that_there_is_not(
+    &[(0, 1, made()), (2, 3, wrote(2)), (4, 5, wrote_as(Shown::Fence(2), None))]
+)]
+#[case::a_fence_out_of_nowhere(
+    &[(0, 1, made()), (2, 3, claimed()), (4, 5, wrote_as(Shown::Force, Some(7)))]
+)]
+#[case::deleted_past_a_claim(
+    &[(0, 1, made()), (2, 3, claimed()), (4, 5, Seen::Removed(2, Shown::Nothing))]
+)]
+#[case::held_by_nobody(&[(0, 1, made()), (2, 3, Seen::Held(1))])]
+#[case::stale_though_it_stands(
+    &[(0, 1, made()), (2, 3, claimed()), (4, 5, Seen::Stale { shown: 2, found: Some(2) })]
+)]
 #[case::forbidden_for_no_reason(
     &[(0, 1, made()), (2, 3, wrote(2)), (4, 5, Seen::Forbidden(Status::Pending))]
 )]
@@ -137,7 +181,7 @@ fn possible(dice: &mut Dice, count: u64) -> Vec<Event> {
             }
             2 if here && dice.one_in(3) => {
                 gone = true;
-                Seen::Removed(version)
+                Seen::Removed(version, Shown::Nothing)
             }
             3 if here && content(version).status != Status::Pending => Seen::NotReady,
             3 | 4 if here => listed(version),

@@ -4,7 +4,7 @@
 //! have taken effect, and each read tells between which two of them it did. A history is
 //! linearizable if and only if nothing is earlier in this order than what had returned before it was
 //! called. What was seen of several versions alike (a list without the item, a move that a status
-//! forbids) is put as early as it can be: whatever that contradicts, every other place does too.
+//! forbids, a claim) is put as early as it can be: whatever that contradicts, every other place does too.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -44,7 +44,7 @@ impl Order {
                         return Err(format!("version {} was written twice", content.version));
                     }
                 }
-                Seen::Removed(version) if removed.replace(version).is_some() => {
+                Seen::Removed(version, _) if removed.replace(version).is_some() => {
                     return Err(format!("deleted twice, at last with version {version}"));
                 }
                 _ => {}
@@ -97,15 +97,24 @@ impl Order {
         };
         match *seen {
             Seen::Made(_) => at(2),
-            Seen::Wrote(content, expected) => {
-                let fits = expected.is_none_or(|expected| expected + 1 == content.version);
+            Seen::Wrote(content, condition) => {
+                let before = self.versions.get(&(content.version - 1));
+                let fits = before.is_some_and(|before| condition.allows(before, &content));
                 at(2 * content.version).filter(|_| fits)
             }
-            Seen::Removed(version) => at(2 * version + 2),
+            Seen::Removed(version, shown) => {
+                let fits = |last: &&Content| shown.may_write(last.fence);
+                self.versions.get(&version).filter(fits)?;
+                at(2 * version + 2)
+            }
             Seen::Read(content) => saw(content.version, &|own| *own == content),
             Seen::Listed { version, status } => saw(version, &|own| own.status == status),
             Seen::Conflict { found, expected } => saw(found, &|_| found != expected),
             Seen::Forbidden(status) => first(&|own| own.status == status),
+            Seen::Held(fence) => first(&|own| own.fence == Some(fence)),
+            Seen::Stale { shown, found } => {
+                first(&|own| own.fence == found && found != Some(shown))
+            }
             Seen::Unknown => at(UNKNOWN),
             Seen::Gone => gone.and_then(at),
             Seen::NotListed => at(UNKNOWN).or_else(|| gone.and_then(at)),

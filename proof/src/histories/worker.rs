@@ -1,5 +1,6 @@
 //! One of the processes whose operations make the histories.
 
+use std::collections::HashMap;
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +9,8 @@ use jerry_domain::{Transition, WorkId};
 use jerry_infra_fs::SystemClock;
 use serde::{Deserialize, Serialize};
 
-use super::desk::{self, Ask, Program, Services};
+use super::desk::{self, Ask, Asked, Program, Services};
+use super::event::{Content, Seen, Shown};
 use super::fault::Fault;
 use super::record::{self, Record, Recorder, Row, Said};
 use crate::dice::Dice;
@@ -67,17 +69,18 @@ pub(crate) fn work(orders: &str) -> io::Result<()> {
         name: format!("p{}", orders.number),
         made: 0,
         known: Vec::new(),
+        held: HashMap::new(),
     };
     if orders.dawdles {
         dawdle::begin(Dice::new(orders.seed, !orders.number));
     }
     io::stdin().read_to_end(&mut Vec::new())?;
     for _ in 0..orders.operations {
-        let ask = choice.next();
+        let asked = choice.next();
         let called = record::now();
-        let said = desk.ask(&ask)?;
+        let said = desk.ask(&asked)?;
         let returned = record::now();
-        choice.learn(&said);
+        choice.learn(&asked.ask, &said);
         recorder.add(&Record { called, returned, said })?;
     }
     recorder.finish()
@@ -101,10 +104,10 @@ impl Desk {
         Ok(Self::Services(Box::new(Services::new(ports, orders.fault)?)))
     }
 
-    fn ask(&mut self, ask: &Ask) -> io::Result<Said> {
+    fn ask(&mut self, asked: &Asked) -> io::Result<Said> {
         match self {
-            Self::Program(program) => program.ask(ask),
-            Self::Services(services) => pollster::block_on(services.ask(ask)),
+            Self::Program(program) => program.ask(asked),
+            Self::Services(services) => pollster::block_on(services.ask(asked)),
         }
     }
 }
@@ -116,10 +119,30 @@ struct Choice {
     made: u64,
     /// The items of the last list.
     known: Vec<Row>,
+    /// The fences that it was told, of claims that may have ended since.
+    held: HashMap<WorkId, u64>,
 }
 
 impl Choice {
-    fn next(&mut self) -> Ask {
+    /// Mostly shows the fence that it has, if it has one of the item.
+    fn next(&mut self) -> Asked {
+        let ask = self.ask();
+        let writes = |id: &WorkId| Some(id.clone());
+        let written = match &ask {
+            Ask::Claim(id) | Ask::Note(id, _) | Ask::NoteIf(id, ..) => writes(id),
+            Ask::Move(id, _) | Ask::Delete(id) => writes(id),
+            Ask::Create(_) | Ask::Get(_) | Ask::All | Ask::Ready => None,
+        };
+        let fence = written.as_ref().and_then(|id| self.held.get(id)).copied();
+        let shown = match (self.dice.below(20), fence) {
+            (0, _) if written.is_some() => Shown::Force,
+            (3.., Some(fence)) => Shown::Fence(fence),
+            _ => Shown::Nothing,
+        };
+        Asked { ask, shown }
+    }
+
+    fn ask(&mut self) -> Ask {
         let roll = self.dice.below(100);
         self.made += 1;
         let text = format!("{} {}", self.name, self.made);
@@ -137,7 +160,10 @@ impl Choice {
             36 | 37 => Ask::Delete(id),
             38..44 if self.known.len() < ITEMS => Ask::Create(text),
             38..44 if version >= OLD => Ask::Delete(id),
-            44..64 => Ask::Note(id, text),
+            // Who holds it lets it go soon, or few could write.
+            44..54 if self.held.contains_key(&id) => Ask::Move(id, Transition::Release),
+            44..49 => Ask::Claim(id),
+            49..64 => Ask::Note(id, text),
             64..78 => Ask::NoteIf(id, text, version),
             _ => {
                 let transition = self.dice.pick(&Transition::ALL).copied();
@@ -153,21 +179,37 @@ impl Choice {
         WorkId::new(id.prefix().clone(), next).unwrap_or(id)
     }
 
-    fn learn(&mut self, said: &Said) {
+    fn learn(&mut self, ask: &Ask, said: &Said) {
+        if let Said::One(id, seen) = said {
+            match seen {
+                Seen::Wrote(Content { version, fence: Some(fence), .. }, _)
+                    if version == fence && matches!(ask, Ask::Claim(_)) =>
+                {
+                    self.held.insert(id.clone(), *fence);
+                }
+                // A stale one is shown once more, now and then.
+                Seen::Stale { .. } if self.dice.one_in(2) => drop(self.held.remove(id)),
+                Seen::Wrote(Content { fence: None, .. }, _) | Seen::Removed(..) | Seen::Gone
+                    if self.dice.one_in(2) =>
+                {
+                    self.held.remove(id);
+                }
+                _ => {}
+            }
+        }
         match said {
             Said::All(rows) => {
                 self.known.clone_from(rows);
                 self.known.sort_unstable_by(|one, other| one.id.cmp(&other.id));
             }
             Said::One(id, seen) => {
-                use super::event::Seen;
                 let row = self.known.iter_mut().find(|row| row.id == *id);
                 match (row, seen) {
                     (Some(row), Seen::Wrote(content, _) | Seen::Read(content)) => {
                         row.version = content.version;
                     }
                     (Some(row), Seen::Conflict { found, .. }) => row.version = *found,
-                    (Some(_), Seen::Removed(_) | Seen::Gone) => {
+                    (Some(_), Seen::Removed(..) | Seen::Gone) => {
                         self.known.retain(|row| row.id != *id);
                     }
                     _ => {}

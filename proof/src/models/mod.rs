@@ -7,6 +7,7 @@
 //! They are searched with fewer turns: each goes wrong soon.
 
 mod checker;
+mod claims;
 mod directory_lock;
 mod naming;
 mod os_lock;
@@ -19,6 +20,7 @@ use std::thread;
 use crate::effort::Effort;
 use crate::outcome::Outcome;
 use checker::{Model, search};
+use claims::Claims;
 use directory_lock::DirectoryLock;
 use naming::Naming;
 use os_lock::OsLock;
@@ -26,8 +28,8 @@ use sequences::Sequences;
 use worker_slots::WorkerSlots;
 
 pub(crate) fn run(effort: &Effort) -> Outcome {
-    let parts: [fn(&Effort) -> Outcome; 5] =
-        [directory_lock, os_lock, worker_slots, sequences, naming];
+    let parts: [fn(&Effort) -> Outcome; 6] =
+        [directory_lock, os_lock, worker_slots, sequences, naming, claims];
     let mut outcome = Outcome::new("states of models");
     thread::scope(|scope| {
         let runs = parts.map(|part| scope.spawn(move || part(effort)));
@@ -61,6 +63,11 @@ fn naming(effort: &Effort) -> Outcome {
     let more = effort.of(1, 2) as u8;
     let mishaps = naming::Mishaps { kills: 2, power_cuts: more, failures: more };
     check("naming", &naming::Wrong::ALL, |wrong| Naming { turns: 1, mishaps, wrong })
+}
+
+fn claims(effort: &Effort) -> Outcome {
+    let kills = effort.of(1, 2) as u8;
+    check("claims", &claims::Wrong::ALL, |wrong| Claims { turns: 2, kills, wrong })
 }
 
 fn sequences(effort: &Effort) -> Outcome {
