@@ -190,7 +190,7 @@ impl Worker {
             (_, item) => (Deed::Note, item),
         };
         let (item, version) = item.unzip();
-        let intent = Intent { request, deed, item };
+        let intent = Intent::new(request, deed, item);
         say(&Message::Begins { intent: intent.clone(), stepped })?;
         match self.answer(&intent, version).await {
             Ok(answer) => say(&Message::Ends(answer)),

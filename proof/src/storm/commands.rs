@@ -6,8 +6,11 @@ use std::path::Path;
 use jerry_domain::WorkId;
 
 use super::board::Board;
-use super::ledger::{Deed, Intent};
+use super::ledger::{Answer, Deed, Intent};
 use crate::dice::Dice;
+
+/// Short enough to run out while somebody is stopped, or has been killed.
+const LEASE: &str = "1s";
 
 /// A command line with what it is for.
 #[derive(Debug)]
@@ -16,13 +19,64 @@ pub(super) struct Asked {
     pub(super) arguments: Vec<String>,
 }
 
+/// What somebody knows of the claims that it made.
+#[derive(Debug, Default)]
+pub(super) struct Claims {
+    /// The last one, until it let it go; the lease may have run out.
+    held: Option<(WorkId, u64)>,
+    /// One that it let go, or lost.
+    ended: Option<(WorkId, u64)>,
+}
+
+impl Claims {
+    pub(super) fn learn(&mut self, intent: &Intent, answer: &Answer, is_release: bool) {
+        match answer {
+            Answer::Wrote(all) if intent.deed == Deed::Claim => {
+                // The fence is the version that the claim makes.
+                self.held = all.first().map(|written| (written.id.clone(), written.version));
+            }
+            Answer::Wrote(_) if is_release => self.ended = self.held.take(),
+            Answer::Refused(_) if intent.fence.is_some() => self.ended = self.held.take(),
+            _ => {}
+        }
+    }
+
+    /// What is done with an item that it holds, or held.
+    fn go_on(&self, request: &str, dice: &mut Dice) -> Option<Asked> {
+        let roll = dice.below(20);
+        let ((id, fence), is_held) = match (&self.held, &self.ended) {
+            (Some(held), _) => (held, true),
+            (None, Some(ended)) => (ended, false),
+            (None, None) => return None,
+        };
+        let (name, shown) = (id.to_string(), fence.to_string());
+        let shows = |deed, arguments: &[&str]| {
+            let mut asked = on(deed, request, id, arguments);
+            asked.intent.fence = Some(*fence);
+            asked.arguments.extend(words(&["--fence", &shown]));
+            asked
+        };
+        match roll {
+            0..8 if is_held => Some(shows(Deed::Note, &["note", &name, request])),
+            8..12 if is_held => Some(on(Deed::Note, request, id, &["note", &name, request])),
+            12..18 if is_held => Some(shows(Deed::Change, &["release", &name])),
+            0 => Some(shows(Deed::Note, &["note", &name, request])),
+            _ => None,
+        }
+    }
+}
+
 /// Chooses a command and writes what it needs into `folder`.
 pub(super) fn choose(
     request: String,
     dice: &mut Dice,
     board: &Board,
+    claims: &Claims,
     folder: &Path,
 ) -> io::Result<Asked> {
+    if let Some(asked) = claims.go_on(&request, dice) {
+        return Ok(asked);
+    }
     let roll = dice.below(100);
     let (Some(id), 24..) = (board.any(dice), roll) else {
         return create(request, roll % 24, dice, folder);
@@ -57,12 +111,24 @@ pub(super) fn choose(
         }
         (82..87, _) => on(Deed::Delete, &request, &id, &["--yes", "delete", &id.to_string()]),
         (87, _) => {
-            let intent = Intent { request, deed: Deed::Draw, item: None };
+            let intent = Intent::new(request, Deed::Draw, None);
             Asked { intent, arguments: words(&["id", "generate", "-n", "5"]) }
         }
         (88..92, _) => {
-            let intent = Intent { request, deed: Deed::Look, item: Some(id.clone()) };
+            let intent = Intent::new(request, Deed::Look, Some(id.clone()));
             Asked { intent, arguments: words(&["show", &id.to_string()]) }
+        }
+        (92, _) => {
+            let arguments = ["claim", "--next", "--lease", LEASE, "--request-id", &request];
+            let arguments = words(&arguments);
+            Asked { intent: Intent::new(request, Deed::Claim, None), arguments }
+        }
+        (93, _) => on(Deed::Claim, &request, &id, &["claim", &id.to_string(), "--lease", LEASE]),
+        (94, _) => {
+            let arguments = ["note", &id.to_string(), &request, "--force"];
+            let mut asked = on(Deed::Note, &request, &id, &arguments);
+            asked.intent.force = true;
+            asked
         }
         _ => {
             let all: [&[&str]; 16] = [
@@ -84,7 +150,7 @@ pub(super) fn choose(
                 &["export"],
             ];
             let looked = dice.pick(&all).copied().unwrap_or(&["list"]);
-            let intent = Intent { request, deed: Deed::Look, item: None };
+            let intent = Intent::new(request, Deed::Look, None);
             Asked { intent, arguments: words(looked) }
         }
     })
@@ -119,11 +185,11 @@ fn create(request: String, roll: u64, dice: &mut Dice, folder: &Path) -> io::Res
         }
         _ => words(&["create", &request, "--request-id", &request, "--label", "new"]),
     };
-    Ok(Asked { intent: Intent { request, deed: Deed::Create, item: None }, arguments })
+    Ok(Asked { intent: Intent::new(request, Deed::Create, None), arguments })
 }
 
 fn on(deed: Deed, request: &str, id: &WorkId, arguments: &[&str]) -> Asked {
-    let intent = Intent { request: request.to_owned(), deed, item: Some(id.clone()) };
+    let intent = Intent::new(request.to_owned(), deed, Some(id.clone()));
     let mut arguments = words(arguments);
     arguments.extend(words(&["--request-id", request]));
     Asked { intent, arguments }

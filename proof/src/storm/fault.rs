@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use jerry_application::{Error, Ports, Request};
 use jerry_cli::exit::Failure;
-use jerry_domain::ports::Insertion;
-use jerry_domain::{Edit, Prefix, Stamp, Title, Uid, WorkId, WorkItem};
+use jerry_domain::ports::{Change, Insertion};
+use jerry_domain::{
+    Credentials, Edit, Prefix, Record, RequestId, Stamp, Title, Uid, WorkId, WorkItem,
+};
 use jerry_infra_fs::Layout;
 use serde::{Deserialize, Serialize};
 
@@ -32,18 +34,32 @@ pub(super) enum Fault {
     UidAgain,
     /// A new item gets the number of a deleted one, whose tombstone goes.
     NumberAgain,
+    /// Somebody writes past a claim, as if there were none.
+    PastClaims,
+    /// A claim gets the fence of the one before.
+    FenceAgain,
 }
 
 impl Fault {
-    pub(super) const ALL: [Self; 5] =
-        [Self::WithoutLock, Self::InPlace, Self::ClockAlone, Self::UidAgain, Self::NumberAgain];
+    pub(super) const ALL: [Self; 7] = [
+        Self::WithoutLock,
+        Self::InPlace,
+        Self::ClockAlone,
+        Self::UidAgain,
+        Self::NumberAgain,
+        Self::PastClaims,
+        Self::FenceAgain,
+    ];
 
     /// What it must be found out as.
     pub(super) fn shows_as(self) -> Wrong {
         match self {
             Self::WithoutLock => Wrong::Lost,
             Self::InPlace => Wrong::Unreadable,
-            Self::ClockAlone | Self::UidAgain | Self::NumberAgain => Wrong::Duplicate,
+            Self::PastClaims => Wrong::Robbed,
+            Self::ClockAlone | Self::UidAgain | Self::NumberAgain | Self::FenceAgain => {
+                Wrong::Duplicate
+            }
         }
     }
 }
@@ -71,6 +87,21 @@ impl Faulty {
     ) -> Result<Option<Answer>, Failure> {
         match (self.fault, intent.deed, &intent.item) {
             (Fault::WithoutLock, Deed::Note, Some(id)) => self.note(id, intent, request).await,
+            (Fault::PastClaims, Deed::Note, Some(id)) => {
+                self.claim_for_another(id, request).await?;
+                let note = Edit::Note(intent.request.clone());
+                let past = |record: &mut Record| {
+                    record.history.last_mut().into_iter().for_each(|entry| entry.forced = false);
+                };
+                self.write(id, note, request, past).await.map(Some)
+            }
+            (Fault::FenceAgain, Deed::Note, Some(id)) => {
+                let fence = self.claim_for_another(id, request).await?;
+                let again = move |record: &mut Record| {
+                    record.claim.iter_mut().for_each(|claim| claim.fence = fence);
+                };
+                self.write(id, Edit::Claim { lease: None, lock: None }, request, again).await.map(Some)
+            }
             (Fault::InPlace, Deed::Note, Some(id)) => self.tear(id),
             (Fault::ClockAlone, Deed::Draw, _) => Ok(Some(self.draw())),
             (Fault::UidAgain, Deed::Create, _) => self.create_with_uid(intent, request).await,
@@ -96,6 +127,44 @@ impl Faulty {
             .and_then(|()| fs::rename(&temp, self.layout.item(id)))
             .map_err(|error| Failure::io("cannot write", &error))?;
         Ok(Some(of_item(&intent.request, &changed)))
+    }
+
+    /// Claims the item for somebody whom no ledger knows, and returns the fence.
+    async fn claim_for_another(&self, id: &WorkId, request: &Request) -> Result<u64, Failure> {
+        let other = Request { request_id: None, ..request.clone() };
+        let item = self.change(id, Edit::Claim { lease: None, lock: None }, &other, |_| ()).await?;
+        Ok(item.claim.as_ref().map_or(0, |claim| claim.fence))
+    }
+
+    async fn write(
+        &self,
+        id: &WorkId,
+        edit: Edit,
+        request: &Request,
+        tamper: impl FnOnce(&mut Record) + Send + 'static,
+    ) -> Result<Answer, Failure> {
+        let item = self.change(id, edit, request, tamper).await?;
+        Ok(of_item(request.request_id.as_ref().map_or("", RequestId::as_str), &item))
+    }
+
+    /// Makes the edit whatever anybody has claimed, and then what `tamper` makes of it.
+    async fn change(
+        &self,
+        id: &WorkId,
+        edit: Edit,
+        request: &Request,
+        tamper: impl FnOnce(&mut Record) + Send + 'static,
+    ) -> Result<WorkItem, Failure> {
+        let credentials = Credentials { force: true, ..Credentials::default() };
+        let stamp = Stamp { credentials, ..self.stamp(request) };
+        let change: Change = Box::new(move |item| {
+            let Some(after) = item.apply(&[edit], &stamp)? else { return Ok(None) };
+            let mut record = after.into_record();
+            tamper(&mut record);
+            Ok(Some(WorkItem::try_from(record)?))
+        });
+        let update = self.ports.items.update(id, None, change).await.map_err(Error::from)?;
+        Ok(update.into_item())
     }
 
     fn tear(&self, id: &WorkId) -> Result<Option<Answer>, Failure> {

@@ -18,6 +18,8 @@ pub(super) enum Deed {
     Change,
     /// A change of one item, made only if it has a version.
     ChangeIf,
+    /// A claim of one item, or of any that is ready.
+    Claim,
     Delete,
     /// Uids and numbers, for no item.
     Draw,
@@ -33,6 +35,22 @@ pub(super) struct Intent {
     pub(super) deed: Deed,
     /// On which item; a new one has no id yet.
     pub(super) item: Option<WorkId>,
+    /// The claim under which it is made, if one is shown.
+    pub(super) fence: Option<u64>,
+    /// Also if another has claimed the item.
+    pub(super) force: bool,
+}
+
+impl Intent {
+    /// As somebody who shows nothing and does not insist.
+    pub(super) fn new(request: String, deed: Deed, item: Option<WorkId>) -> Self {
+        Self { request, deed, item, fence: None, force: false }
+    }
+
+    /// Who asks. Each has a session of this name.
+    pub(super) fn asker(&self) -> &str {
+        self.request.rsplit_once('-').map_or("", |(name, _)| name)
+    }
 }
 
 /// How a request ended.

@@ -1,8 +1,10 @@
 //! A kill storm: many processes at once on one store, of which some are killed at any instant, some
 //! stopped for a while, and some work under clocks that are set again and again. Then everything
-//! that was acknowledged is looked for, and every number and uid counted.
+//! that was acknowledged is looked for, every number and uid counted, and whether anybody wrote to what
+//! another had claimed.
 
 mod board;
+mod claims;
 mod clock;
 mod clocked;
 mod commands;

@@ -10,7 +10,7 @@ use jerry_domain::{WorkId, WorkItem};
 use serde_json::Value;
 
 use super::Field;
-use super::commands::{self, Asked};
+use super::commands::{self, Asked, Claims};
 use super::ledger::{Answer, Deed, Intent, Ledger, Written};
 use super::trouble::{Owned, Tally, Trouble};
 use crate::dice::Dice;
@@ -22,18 +22,18 @@ pub(super) type Complaints = Vec<String>;
 /// Gives commands until there is none left to give.
 pub(super) fn work(name: &str, field: &Field<'_>, ledger: &mut Ledger) -> io::Result<Complaints> {
     let mut dice = Dice::new(field.seed, stream(name));
-    let mut complaints = Vec::new();
+    let (mut complaints, mut claims) = (Vec::new(), Claims::default());
     for number in 1.. {
         if !field.board.take() {
             break;
         }
         let request = format!("{name}-{number}");
         let Asked { intent, arguments } =
-            commands::choose(request, &mut dice, field.board, field.folder)?;
+            commands::choose(request, &mut dice, field.board, &claims, field.folder)?;
         let at_least = intent.item.as_ref().map_or(0, |id| field.board.version(id));
         ledger.begin(intent.clone())?;
         let trouble = Trouble::roll(&mut dice, field.board);
-        let output = run(field, &arguments, trouble)?;
+        let output = run(name, field, &arguments, trouble)?;
         let answer = match read(&intent, at_least, &output) {
             Ok(answer) => answer,
             Err(complaint) => {
@@ -42,6 +42,7 @@ pub(super) fn work(name: &str, field: &Field<'_>, ledger: &mut Ledger) -> io::Re
             }
         };
         field.board.learn(&answer);
+        claims.learn(&intent, &answer, arguments.iter().any(|word| word == "release"));
         ledger.end(answer)?;
     }
     Ok(complaints)
@@ -52,10 +53,16 @@ pub(super) fn stream(name: &str) -> u64 {
     name.bytes().fold(7, |sum: u64, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)))
 }
 
-fn run(field: &Field<'_>, arguments: &[String], trouble: Trouble) -> io::Result<Output> {
+fn run(
+    name: &str,
+    field: &Field<'_>,
+    arguments: &[String],
+    trouble: Trouble,
+) -> io::Result<Output> {
     let mut command = Command::new(field.jerry);
     command.env_clear().env("HOME", field.folder).current_dir(field.folder);
-    command.args(["--json", "--actor", "storm", "--store"]).arg(field.store).args(arguments);
+    command.args(["--json", "--actor", "storm", "--session", name, "--store"]);
+    command.arg(field.store).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let since = Instant::now();
     let mut child = Owned(command.spawn()?);
@@ -128,7 +135,11 @@ pub(super) fn is_expected(intent: &Intent, code: &str) -> bool {
     match code {
         // Items are known once their creation was acknowledged, so they cannot be unknown.
         "deleted" => intent.item.is_some(),
-        "invalid_transition" | "cycle" => intent.deed == Deed::Change,
+        "invalid_transition" => matches!(intent.deed, Deed::Change | Deed::Claim),
+        "cycle" => intent.deed == Deed::Change,
+        "claimed" => intent.item.is_some() && !intent.force,
+        "stale_fence" => intent.fence.is_some(),
+        "nothing_ready" => intent.deed == Deed::Claim && intent.item.is_none(),
         "still_needed" => intent.deed == Deed::Delete,
         "version_conflict" => intent.deed == Deed::ChangeIf,
         _ => false,

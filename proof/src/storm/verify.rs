@@ -11,6 +11,7 @@ use jerry_domain::{Event, Uid, WorkId, WorkItem};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::claims;
 use super::ledger::{Answer, Deed, Entry, Intent, Written};
 
 /// What can be wrong.
@@ -20,6 +21,8 @@ pub(super) enum Wrong {
     Lost,
     /// Two got one number or one uid.
     Duplicate,
+    /// Somebody wrote to what another had claimed, or under a claim that had ended.
+    Robbed,
     /// A file does not hold what it should.
     Unreadable,
     /// Something is there that nobody wrote, or only a part of what somebody wrote.
@@ -99,9 +102,13 @@ pub(super) fn verify(entries: &[Entry], found: &Found) -> Vec<Finding> {
     check.identities(entries);
     entries.iter().for_each(|entry| check.kept(entry));
     let present = found.items.values();
-    present
-        .chain(found.stones.values().map(|stone| &stone.item))
-        .for_each(|item| check.whole(item));
+    present.chain(found.stones.values().map(|stone| &stone.item)).for_each(|item| {
+        check.whole(item);
+        check.findings.extend(claims::broken(item, &check.by_request));
+    });
+    let deletions = found.stones.values();
+    let robbed = deletions.filter_map(|it| claims::robbed_by_deletion(it, &check.by_request));
+    check.findings.extend(robbed);
     found.stones.keys().for_each(|id| check.wanted(id, entries));
     check.findings
 }
