@@ -294,6 +294,8 @@ fn not_undone(why: &NotUndone, whole: &dyn StdError) -> Failure {
         NotUndone::Renumbered { version } => {
             failure(Code::NotUndoable, version).hint("an id that was given out stays")
         }
+        NotUndone::Merged { version } => failure(Code::NotUndoable, version)
+            .hint("look at it with `jerry diff`, and change what is to be changed"),
         NotUndone::Stays { version } => failure(Code::NotUndoable, version)
             .hint("put a wrong note right with another one; claim the item again"),
         NotUndone::Unknown { version, .. } => failure(Code::NotUndoable, version),
@@ -509,6 +511,10 @@ mod tests {
     )]
     #[case::renumbered(
         refused(Refusal::NotUndone(NotUndone::Renumbered { version: 3 })),
+        Code::NotUndoable
+    )]
+    #[case::merged(
+        refused(Refusal::NotUndone(NotUndone::Merged { version: 3 })),
         Code::NotUndoable
     )]
     #[case::stays(

@@ -45,6 +45,12 @@ pub enum NotUndone {
         /// The version that the write made.
         version: u64,
     },
+    /// It brought two lines together, of which one would be lost.
+    #[error("its last write, version {version}, merged what was written on two branches")]
+    Merged {
+        /// The version that the write made.
+        version: u64,
+    },
     /// It did only what is never taken back.
     #[error(
         "its last write, version {version}, did nothing that is taken back: notes stay, and a claim that ended does not stand again"
@@ -100,6 +106,9 @@ fn before_last_write(item: &WorkItem, stamp: &Stamp) -> Result<WorkItem, Refusal
         if entry.event == Event::RENUMBERED {
             return Err(NotUndone::Renumbered { version }.into());
         }
+        if entry.event == Event::MERGED {
+            return Err(NotUndone::Merged { version }.into());
+        }
         if let Some(field) = changed_outside(item, entry) {
             return Err(NotUndone::ChangedOutside { version, field }.into());
         }
@@ -139,6 +148,8 @@ fn restore(record: &mut Record, before: WorkItem) {
     record.version = now.version;
     record.history = now.history;
     record.notes = now.notes;
+    // Other items of the file, and no part of this one.
+    record.displaced = now.displaced;
     let fence = record.claim.as_ref().map(|claim| claim.fence);
     record.claim = now.claim.filter(|claim| Some(claim.fence) == fence);
 }

@@ -196,6 +196,21 @@ fn what_made_or_named_an_item_stays() {
 }
 
 #[test]
+fn a_merge_stays_and_so_do_other_items_of_the_file() {
+    let ada = by("ada", None, 1);
+    let high = written(&one(), [Edit::Priority(Priority::High)], &ada);
+    let mut record = high.clone().into_record();
+    record.displaced = vec![one()];
+    let back = undone(&WorkItem::try_from(record).expect("valid"), &ada);
+    assert_eq!((back.priority, &back.displaced[..]), (Priority::Medium, &[one()][..]));
+
+    let mut record = high.into_record();
+    record.history.last_mut().expect("an entry").event = Event::MERGED;
+    let merged = WorkItem::try_from(record).expect("valid");
+    assert!(matches!(why_not(&merged, &forced(ada)), NotUndone::Merged { version: 2 }));
+}
+
+#[test]
 fn what_was_changed_by_hand_since_is_not_overwritten() {
     let ada = by("ada", None, 1);
     let mut record = written(&one(), [Edit::Priority(Priority::High)], &ada).into_record();

@@ -178,7 +178,9 @@ impl Services {
                 let new = NewItem { title: Title::new(title)?, edits: Vec::new() };
                 self.create.create(vec![new], &request).await?.pop()
             }
-            Ask::Claim(id) => Some(self.edit(id, Edit::Claim { lease: None, lock: None }, &request).await?),
+            Ask::Claim(id) => {
+                Some(self.edit(id, Edit::Claim { lease: None, lock: None }, &request).await?)
+            }
             Ask::Note(id, text) | Ask::NoteIf(id, text, _) => {
                 Some(self.edit(id, Edit::Note(text.clone()), &request).await?)
             }

@@ -100,7 +100,9 @@ impl Faulty {
                 let again = move |record: &mut Record| {
                     record.claim.iter_mut().for_each(|claim| claim.fence = fence);
                 };
-                self.write(id, Edit::Claim { lease: None, lock: None }, request, again).await.map(Some)
+                self.write(id, Edit::Claim { lease: None, lock: None }, request, again)
+                    .await
+                    .map(Some)
             }
             (Fault::InPlace, Deed::Note, Some(id)) => self.tear(id),
             (Fault::ClockAlone, Deed::Draw, _) => Ok(Some(self.draw())),
