@@ -1,7 +1,7 @@
 //! Changing an item.
 
 use jerry_domain::ports::{RepositoryError, Update};
-use jerry_domain::{Edit, Event, Gates, Refusal, Status, WorkId, WorkItem, asks_the_same};
+use jerry_domain::{Edit, Event, Family, Gates, Refusal, Status, WorkId, WorkItem, asks_the_same};
 
 use crate::{Error, Ports, Request, family, references, requests};
 
@@ -11,6 +11,20 @@ pub(crate) struct Shown {
     pub(crate) commands: Vec<String>,
     /// The item for which they were run, as it was then.
     pub(crate) item: WorkItem,
+}
+
+/// What is asked of every write of an item, beside what the item itself allows.
+pub(crate) fn rules(
+    ports: &Ports,
+    family: Family,
+    shown: Option<Shown>,
+) -> impl FnOnce(&WorkItem, &WorkItem) -> Result<(), Refusal> + Send + 'static {
+    let gates = ports.gates.clone();
+    move |before, after| {
+        family.allows(Some(before), after)?;
+        let completes = after.status == Status::Completed && before.status != after.status;
+        if completes { may_be_completed(&gates, before, after, shown) } else { Ok(()) }
+    }
 }
 
 fn may_be_completed(
@@ -106,13 +120,7 @@ impl Modify {
             references::refuse_cycles(&self.ports, id, &edits).await?;
         }
         let family = family::of(&self.ports, id, &edits).await?;
-        let gates = self.ports.gates.clone();
-        let rules = move |before: &WorkItem, after: &WorkItem| {
-            family.allows(Some(before), after)?;
-            let completes = after.status == Status::Completed && before.status != after.status;
-            if completes { may_be_completed(&gates, before, after, shown) } else { Ok(()) }
-        };
-        let change = self.ports.change(edits, request, rules);
+        let change = self.ports.change(edits, request, rules(&self.ports, family, shown));
         Ok(self.ports.items.update(id, request.if_version, change).await?)
     }
 }

@@ -9,7 +9,7 @@ use jerry_domain::{Edit, Event, ItemRef, LinkTarget, Stamp, Status, Transition, 
 
 use crate::history::{History, Place};
 use crate::ports::left_out;
-use crate::{Error, Ports, Request, family, references, requests};
+use crate::{Error, Ports, Request, family, modify, references, requests};
 
 /// Takes back writes.
 #[derive(Clone)]
@@ -31,7 +31,7 @@ impl Undo {
     /// # Errors
     /// [`Error::Repository`] when the item is not there, has another version than
     /// [`Request::if_version`], does not allow it, or would point at what is gone; also when it would
-    /// be completed before its parts, or open as a part of what is completed;
+    /// be completed before its parts or its gates are met, or open as a part of what is completed;
     /// [`Error::DependencyCycle`] and [`Error::ParentCycle`] when a ring would close.
     pub async fn undo(&self, id: &WorkId, request: &Request) -> Result<Update, Error> {
         let _graph = self.ports.lock_graph().await?;
@@ -56,7 +56,7 @@ impl Undo {
         references::complete(&self.ports, &mut edits).await?;
         references::refuse_cycles(&self.ports, id, &edits).await?;
         let family = family::of(&self.ports, id, &edits).await?;
-        let rules = move |before: &WorkItem, after: &WorkItem| family.allows(Some(before), after);
+        let rules = modify::rules(&self.ports, family, None);
         let write = |item: &WorkItem, stamp: &Stamp| item.undo(stamp);
         let change = self.ports.change_by(write, request, rules);
         Ok(self.ports.items.update(id, Some(version), change).await?)

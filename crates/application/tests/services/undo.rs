@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use jerry_application::{Delete, Error, History, Request, Undo};
 use jerry_domain::ports::RepositoryError;
 use jerry_domain::{
-    Credentials, Edit, Event, ItemRef, NotUndone, Priority, Refusal, RequestId, SessionName,
-    Status, Transition, WorkId, WorkItem,
+    ChecklistKind, Credentials, Edit, Event, Gates, ItemRef, NotUndone, Priority, Refusal,
+    RequestId, SessionName, Status, Transition, WorkId, WorkItem,
 };
 use pollster::block_on;
 use rstest::rstest;
@@ -144,6 +146,22 @@ fn a_family_is_asked_about_what_is_undone() {
     let insisting = Request { credentials, ..by("ann") };
     let forced = undo(&desk, &part.id, &insisting).expect("insisted");
     assert!(forced.history.last().expect("an entry").forced);
+}
+
+/// Taking back that it was taken up again completes it, and that asks for what completing asks.
+#[test]
+fn gates_are_asked_when_an_undo_completes() {
+    let mut desk = Desk::new();
+    let item = desk.create("x", [Edit::AddCheck(ChecklistKind::Criteria, "holds".to_owned())]);
+    for to in [Transition::Start, Transition::Complete, Transition::Reopen] {
+        desk.edit(&item.id, Edit::Move(to));
+    }
+    let gates = vec!["criteria".parse().expect("a gate")];
+    desk.ports.gates = Arc::new(Gates { default: gates, ..Gates::default() });
+    let error = undo(&desk, &item.id, &by("ann")).expect_err("nothing is ticked");
+    assert!(error_is(&error, |refusal| matches!(refusal, Refusal::Gate { .. })));
+    desk.ports.gates = Arc::default();
+    assert_eq!(undone(&desk, &item.id).status, Status::Completed);
 }
 
 fn error_is(error: &Error, which: fn(&Refusal) -> bool) -> bool {
