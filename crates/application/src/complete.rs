@@ -78,7 +78,7 @@ impl Complete {
         if let Some(expected) = request.if_version.filter(|expected| *expected != found) {
             return Err(RepositoryError::VersionConflict { id: id.clone(), expected, found }.into());
         }
-        let stamp = request.stamp(self.ports.clock.now());
+        let stamp = self.ports.stamp(item, request);
         let after = item.apply(edits, &stamp).map_err(|refusal| refused(id, refusal))?;
         let Some(after) = after else { return Ok(()) };
         let family = family::of(&self.ports, id, edits).await?;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::InvalidPlan;
 use jerry_domain::ports::{Cursor, CursorError, IdError, LockError, RepositoryError};
 use jerry_domain::{Actor, Cycle, Refusal, Timestamp, UnknownVersion, WorkId};
 
@@ -51,6 +52,9 @@ pub enum Error {
         /// The items that are parts of it.
         children: Vec<WorkId>,
     },
+    /// A text is no plan.
+    #[error("the plan was not carried out")]
+    Plan(#[from] InvalidPlan),
     /// There is nothing that could be claimed.
     #[error("nothing is ready that could be claimed")]
     NothingReady,

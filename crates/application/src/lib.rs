@@ -4,6 +4,7 @@
 //! through the domain's ports only, so that the same services run over files, over memory and
 //! over whatever comes next.
 
+mod apply;
 mod blocked;
 mod claim_next;
 mod complete;
@@ -18,6 +19,7 @@ mod interchange;
 mod modify;
 mod numbering;
 mod overview;
+mod plan_file;
 mod plans;
 mod ports;
 mod query;
@@ -32,6 +34,7 @@ mod watch;
 mod why;
 mod work;
 
+pub use apply::{AppliedItem, Apply, Deed};
 pub use blocked::{Blocked, Waiting, WaitingItems};
 pub use claim_next::ClaimNext;
 pub use complete::Complete;
@@ -47,6 +50,7 @@ pub use interchange::{
 };
 pub use modify::Modify;
 pub use overview::{Overview, Situation};
+pub use plan_file::{InvalidPlan, Plan as PlanFile, PlanItem};
 pub use plans::{LongestChain, Plans};
 pub use ports::{Ports, Request};
 pub use query::{Hit, Page, Query, SearchResult};

@@ -6,7 +6,7 @@
 //! look at the same time apart. See `docs/adr/0020-requests-are-known-by-the-history.md`.
 
 use jerry_domain::ports::{LockGuard, LockName, RepositoryError};
-use jerry_domain::{Event, RequestId, WorkId, WorkItem};
+use jerry_domain::{Event, HistoryEntry, RequestId, WorkId, WorkItem};
 
 use crate::{Error, Ports, Request};
 
@@ -61,6 +61,18 @@ pub(crate) async fn first_results(
     }
     left.sort_by_key(|item| item.uid);
     Ok(left)
+}
+
+/// `item` as the write of `request` left it, whatever kind of write it was.
+pub(crate) fn left_by_any(
+    item: &WorkItem,
+    request: &RequestId,
+) -> Result<Option<WorkItem>, RepositoryError> {
+    let own = |entry: &&HistoryEntry| entry.request_id.as_deref() == Some(request.as_str());
+    match item.history.iter().rev().find(own) {
+        Some(entry) => as_left_by(item, request, &entry.event),
+        None => Ok(None),
+    }
 }
 
 /// Keeps others that make the same request waiting. Comes before every other lock.

@@ -63,7 +63,7 @@ pub(crate) fn init(root: &Path, backend: LockBackend, settings: &str) -> Result<
 /// Opens the store at `root`.
 pub(crate) fn open(root: &Path, settings: &Settings) -> Result<Store, Failure> {
     let store = jerry_infra_fs::Store::open(root, lock_settings(settings)?).map_err(unopened)?;
-    let warnings = store.unsafe_file_system().map(|kind| {
+    let unsafe_locks = store.unsafe_file_system().map(|kind| {
         format!(
             "the store is on {kind}, whose file locks cannot be relied on; \
              make it with `jerry init --lock-backend directory`, or use it from one machine only"
@@ -72,6 +72,10 @@ pub(crate) fn open(root: &Path, settings: &Settings) -> Result<Store, Failure> {
     if store.format().lock_backend == LockBackend::Directory {
         signals::release_locks_when_interrupted()?;
     }
+    let uncompleted = store.complete_commits().err().map(|error| {
+        let failure = Failure::from(error);
+        format!("a plan is only partly there, and cannot be completed: {}", failure.message)
+    });
     let (items, ids) = (store.items(), store.ids());
     let gates = Arc::new(settings.gates()?);
     let ports = Ports { items, ids, locks: store.locks(), clock: store.clock(), gates };
@@ -83,7 +87,7 @@ pub(crate) fn open(root: &Path, settings: &Settings) -> Result<Store, Failure> {
         locks: store.lock_admin(),
         files: store.files(),
         lock_backend: store.format().lock_backend,
-        warnings: warnings.into_iter().collect(),
+        warnings: unsafe_locks.into_iter().chain(uncompleted).collect(),
     })
 }
 

@@ -2,6 +2,7 @@
 //! changes the contract.
 
 mod agents;
+mod apply;
 mod gates;
 mod history;
 mod ready;

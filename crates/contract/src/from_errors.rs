@@ -35,6 +35,8 @@ impl From<Error> for Failure {
                     .with("children", names(children))
                     .hint("detach them first, or cancel the item; --force deletes it all the same")
             }
+            Error::Plan(_) => Self::of(Code::Invalid, &error)
+                .hint("put the plan right; nothing of it was carried out"),
             Error::NothingReady => Self::of(Code::NothingReady, &error)
                 .hint("`jerry ready --explain` shows what others work on and what waits for what"),
             Error::UnknownCursor { ref cursor } => {
@@ -92,6 +94,10 @@ impl From<RepositoryError> for Failure {
                 .with("size", size)
                 .with("limit", limit)
                 .hint("keep long texts in files of their own and name them in the item"),
+            RepositoryError::CommitTooLarge { size, limit } => Self::of(Code::TooLarge, &error)
+                .with("size", size)
+                .with("limit", limit)
+                .hint("divide it into several plans; later ones can name items of earlier ones"),
             RepositoryError::NewerFormat { found, known } => Self::of(Code::NewerFormat, &error)
                 .with("found", found)
                 .with("known", known)

@@ -6,6 +6,7 @@
 //! adapter's matter.
 
 mod answer;
+mod apply;
 mod code;
 mod failure;
 mod from_errors;
@@ -19,11 +20,12 @@ mod work;
 pub use answer::{
     Answer, Envelope, Hit, Hits, Items, NotRead, OneItem, Row, SCHEMA, ShownItem, Whole,
 };
+pub use apply::{Applied, InPlan};
 pub use code::Code;
 pub use failure::{ErrorBody, Failed, Failure, chain};
 pub use history::{Difference, Entry, History};
 pub use plan::{Because, BlockedItems, Chain, Explained, InPlace, Point, Stands, Tree, Waits};
 pub use prime::{Brief, Primed};
-pub use schema::{ITEM_FILE, schemas};
+pub use schema::{ITEM_FILE, PLAN_FILE, schemas};
 pub use watch::{Change, ChangeKind, ChangedItems};
 pub use work::{Ended, Worked};

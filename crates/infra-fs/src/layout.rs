@@ -92,6 +92,10 @@ impl Layout {
         self.root.join("data").join("sequences.json")
     }
 
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.root.join("data").join("journal.json")
+    }
+
     pub(crate) fn index(&self) -> PathBuf {
         self.root.join("data").join("index.json")
     }

@@ -18,6 +18,7 @@ mod hint;
 mod ids;
 mod in_use;
 mod index;
+mod journal;
 mod layout;
 mod locate;
 pub mod lock;

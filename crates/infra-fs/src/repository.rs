@@ -22,6 +22,8 @@
 //!
 //! A file that holds several items (see `displaced`) is split before any of this goes on.
 //!
+//! Several items all or none: see `journal`. Whoever has an item's lock looks for one first.
+//!
 //! Crash points of the publishing itself are listed in `publish`.
 
 use std::collections::HashMap;
@@ -30,13 +32,14 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use jerry_domain::ports::{
-    Change, Insertion, LockName, Lookout, RepositoryError, Sightings, StorageError, Summaries,
-    Tombstone, Tombstones, Update, WorkItemRepository,
+    Change, Commit, Insertion, LockName, Lookout, RepositoryError, Sightings, StorageError,
+    Summaries, Tombstone, Tombstones, Update, WorkItemRepository,
 };
 use jerry_domain::{Refusal, Stamp, Uid, WorkId, WorkItem};
 
 use crate::fault::{if_present, storage_error};
 use crate::format::Format;
+use crate::journal::{self, Journal, Replaced, Write};
 use crate::layout::Layout;
 use crate::lock::{FsLockGuard, FsLocks};
 use crate::naming::{self, Naming};
@@ -145,7 +148,7 @@ impl FsRepository {
         change: Change,
     ) -> Result<Update, RepositoryError> {
         self.format.check_writable()?;
-        let guard = self.locks.acquire(&LockName::item(id), None)?;
+        let guard = self.lock_item(id)?;
         self.update_held(&guard, id, expected, change)
     }
 
@@ -156,8 +159,71 @@ impl FsRepository {
         change: Change,
     ) -> Result<Option<Update>, RepositoryError> {
         self.format.check_writable()?;
-        let Some(guard) = self.locks.try_acquire(&LockName::item(id))? else { return Ok(None) };
+        let attempt = || self.locks.try_acquire(&LockName::item(id));
+        let Some(mut guard) = attempt()? else { return Ok(None) };
+        if journal::concerns(&self.layout, id)? {
+            drop(guard);
+            journal::complete(&self.layout, &self.locks)?;
+            guard = match attempt()? {
+                Some(guard) => guard,
+                None => return Ok(None),
+            };
+        }
         self.update_held(&guard, id, expected, change).map(Some)
+    }
+
+    /// The lock of an item of which no killed commit has something left to write.
+    fn lock_item(&self, id: &WorkId) -> Result<FsLockGuard, RepositoryError> {
+        loop {
+            let guard = self.locks.acquire(&LockName::item(id), None)?;
+            if !journal::concerns(&self.layout, id)? {
+                return Ok(guard);
+            }
+            drop(guard);
+            journal::complete(&self.layout, &self.locks)?;
+        }
+    }
+
+    fn commit(&self, new: Vec<WorkItem>, next: Vec<WorkItem>) -> Result<Commit, RepositoryError> {
+        self.format.check_writable()?;
+        let held = journal::lock(&self.locks)?;
+        journal::complete_held(&held, &self.layout, &self.locks)?;
+        let mut ids: Vec<_> = next.iter().map(|item| &item.id).collect();
+        ids.sort_unstable();
+        let guards = ids.into_iter().map(|id| self.locks.acquire(&LockName::item(id), None));
+        let _guards = guards.collect::<Result<Vec<_>, _>>()?;
+        for item in &new {
+            let is_there = self.get(&item.id)?.is_some();
+            if is_there || tombstone::is_present(&self.layout, &item.id)? {
+                return Ok(Commit::Taken);
+            }
+        }
+        let uids: HashMap<_, _> = new.iter().map(|item| (item.id.clone(), item.uid)).collect();
+        let complete = |item: WorkItem| {
+            item.complete_references(|id| uids.get(id).copied().or_else(|| self.uid_of(id)))
+        };
+        let (mut items, mut writes, mut replaced) = (Vec::new(), Vec::new(), Vec::new());
+        for item in new {
+            let item = complete(item);
+            writes.push(write_of(&item, None, encode(&item)?));
+            items.push(item);
+        }
+        for item in next {
+            let (before, content) = self.read_for_write(&item.id, Some(item.version - 1))?;
+            if before.uid != item.uid {
+                return Err(RepositoryError::ChangedOutside { id: item.id.clone() });
+            }
+            let item = complete(item).holding(before.displaced.clone());
+            let text = within_limit(&item.id, codec::respell(&content.bytes, encode(&item)?, &[]))?;
+            writes.push(write_of(&item, Some(Replaced::of(before.version, &content.bytes)), text));
+            replaced.push((item.id.clone(), content));
+            items.push(item);
+        }
+        for (id, content) in &replaced {
+            self.check_unchanged(id, content)?;
+        }
+        Journal::new(writes).commit(&self.layout, &self.locks)?;
+        Ok(Commit::Written(items))
     }
 
     /// [`FsRepository::update`] of an item whose lock this is.
@@ -196,7 +262,7 @@ impl FsRepository {
         stamp: &Stamp,
     ) -> Result<Tombstone, RepositoryError> {
         self.format.check_writable()?;
-        let _guard = self.locks.acquire(&LockName::item(id), None)?;
+        let _guard = self.lock_item(id)?;
         let (item, content) = self.read_for_write(id, expected)?;
         if !item.displaced.is_empty() {
             // Somebody is writing one of them under its own number.
@@ -362,6 +428,11 @@ impl Batch {
     }
 }
 
+fn write_of(item: &WorkItem, from: Option<Replaced>, text: Vec<u8>) -> Write {
+    let text = String::from_utf8_lossy(&text).into_owned();
+    Write { id: item.id.clone(), uid: item.uid, from, text }
+}
+
 fn is_inserted(answer: &Insertion) -> bool {
     matches!(answer, Insertion::Inserted(_))
 }
@@ -431,6 +502,14 @@ impl WorkItemRepository for FsRepository {
         change: Change,
     ) -> Result<Option<Update>, RepositoryError> {
         self.try_update(id, expected, change)
+    }
+
+    async fn commit(
+        &self,
+        new: Vec<WorkItem>,
+        next: Vec<WorkItem>,
+    ) -> Result<Commit, RepositoryError> {
+        self.commit(new, next)
     }
 
     async fn delete(

@@ -18,6 +18,7 @@ use crate::file_system::{FileSystemKind, file_system_of};
 use crate::format::{Format, STORE_FORMAT};
 use crate::hint::FsHint;
 use crate::ids::FsIds;
+use crate::journal;
 use crate::layout::Layout;
 use crate::lock::{FsLocks, LockBackend, LockSettings};
 use crate::publish::{self, Creation, PublishError};
@@ -122,6 +123,18 @@ impl Store {
         };
         let locks = FsLocks::new(layout.locks(), format.lock_backend, settings);
         Ok(Self { layout, format, locks })
+    }
+
+    /// Completes what a killed process has left of several writes that are made all or none, unless
+    /// somebody is at it.
+    ///
+    /// # Errors
+    /// When that cannot be done; what is there can be read all the same.
+    pub fn complete_commits(&self) -> Result<(), RepositoryError> {
+        if self.format.check_writable().is_err() {
+            return Ok(());
+        }
+        journal::complete_if_idle(&self.layout, &self.locks)
     }
 
     /// Where everything lies.

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use jerry_application::{Create, Doctor, NewItem, Ports, Request};
 use jerry_domain::ports::{Ailment, Clock, Finding};
-use jerry_domain::{Actor, Prefix, Timestamp, Title, Uid};
+use jerry_domain::{Actor, Prefix, Summary, Timestamp, Title, Uid};
 use jerry_infra_fs::lock::{FsLocks, LockSettings};
 use jerry_infra_fs::{FsIds, Store, seam};
 
@@ -167,6 +167,8 @@ fn go_on(root: &Path, state: &State<'_>) -> Result<(), Box<dyn Error>> {
     let settings = LockSettings { timeout: Duration::from_secs(1), ..LockSettings::default() };
     let store = Store::open(root, settings.clone())?;
     let is_damaged = state.expectation.promise.is_damaged;
+    store.complete_commits()?;
+    plan_is_whole(&store)?;
     let listed: BTreeSet<_> = list(&store, is_damaged)?.into_iter().collect();
 
     let layout = store.layout();
@@ -207,6 +209,20 @@ fn go_on(root: &Path, state: &State<'_>) -> Result<(), Box<dyn Error>> {
         return Err(format!("{before} items were listed, then two made, then {now}").into());
     }
     Ok(())
+}
+
+/// Of a plan all is there, or nothing: its two new items, and the label of the one that it changes.
+fn plan_is_whole(store: &Store) -> Result<(), Box<dyn Error>> {
+    let items: Vec<_> =
+        pollster::block_on(store.items().summaries())?.filter_map(Result::ok).collect();
+    let new = items.iter().filter(|item| item.title.as_str().starts_with("planned ")).count();
+    let label = |item: &&Summary| item.labels.iter().any(|label| label.as_str() == "planned");
+    match (new, items.iter().filter(label).count()) {
+        (0, 0) | (2, 1) => Ok(()),
+        (new, changed) => {
+            Err(format!("of a plan {new} items are new and {changed} changed").into())
+        }
+    }
 }
 
 /// The uids of all items, each of which can be read unless the store is damaged.

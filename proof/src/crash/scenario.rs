@@ -78,6 +78,11 @@ pub(super) fn all() -> Vec<Scenario> {
             SOME,
             "export --output {repository}/out.jsonl; note 1 after; export --output {repository}/out.jsonl",
         ),
+        plain(
+            "apply",
+            SOME,
+            "apply {plan} --request-id r; apply {plan} --request-id r; note 1 after",
+        ),
         plain("import", SOME, "import --from beads {beads}; import --from beads {beads}"),
         after("a clone", SOME, clone, "create four; delete 3; note 2 text", WHOLE),
         after("another boot", SOME, reboot, "create four; note 1 text", WHOLE),
@@ -233,6 +238,10 @@ const BEADS: &str = r#"{"id":"bd-1","title":"one","description":"","status":"ope
 {"id":"bd-3","title":"three","description":"","status":"open","priority":2,"issue_type":"task","created_at":"2026-01-16T07:21:09Z","updated_at":"2026-01-16T07:21:09Z","dependencies":[{"issue_id":"bd-3","depends_on_id":"bd-1","type":"blocks"}]}
 "#;
 
+/// Its new items are all there, or none.
+const PLAN: &str = r#"[{"name": "a", "title": "planned a", "needs": ["b"]},
+{"name": "b", "title": "planned b"}, {"id": "1", "needs": ["a"], "labels": ["planned"]}]"#;
+
 impl Scenario {
     /// How many commands are recorded.
     pub(super) fn count(&self) -> usize {
@@ -262,8 +271,11 @@ pub(super) fn record(
     let root = repository.join(STORE);
     let beads = bench.path().join("beads.jsonl");
     fs::write(&beads, BEADS).map_err(failed)?;
+    let plan = bench.path().join("plan.json");
+    fs::write(&plan, PLAN).map_err(failed)?;
     let filled_in = |word: &str| {
         let word = word.replace('+', " ").replace("{beads}", &beads.to_string_lossy());
+        let word = word.replace("{plan}", &plan.to_string_lossy());
         word.replace("{repository}", &repository.to_string_lossy())
     };
     let run =

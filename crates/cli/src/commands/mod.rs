@@ -1,5 +1,6 @@
 //! The commands, one file each: its options, its call of the application, its answer.
 
+mod apply;
 mod blocked;
 mod check;
 mod claim;
@@ -60,6 +61,8 @@ pub enum Command {
     /// The commands about items, under one name
     #[command(visible_alias = "item")]
     Items(Lazy<Items>),
+    /// Make and change many items as a plan says, all or none
+    Apply(Lazy<apply::Arguments>),
     /// Bring in items from files
     Import(Lazy<import::Arguments>),
     /// Hand items out, for another store or another program
@@ -205,6 +208,7 @@ impl Command {
             Self::Where(arguments) => arguments.0.run(session),
             Self::Item(item) => item.run(session).await,
             Self::Items(items) => items.0.item.run(session).await,
+            Self::Apply(arguments) => arguments.0.run(session).await,
             Self::Import(arguments) => arguments.0.run(session).await,
             Self::Export(arguments) => arguments.0.run(session).await,
             Self::Prime(arguments) => arguments.0.run(session).await,

@@ -13,7 +13,7 @@ use crate::output::{Answer, Json, Style};
 /// What `schema` takes.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The `kind` of an answer, or item-file; all of them where none is given
+    /// The `kind` of an answer, item-file, or plan; all of them where none is given
     kind: Option<String>,
 }
 

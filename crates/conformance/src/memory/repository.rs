@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jerry_domain::ports::{
-    Change, Insertion, LockGuard, LockManager, LockName, Lookout, Malformed, RepositoryError,
-    Sighting, Sightings, Summaries, Tombstone, Tombstones, Unreadable, Update, WorkItemRepository,
+    Change, Commit, Insertion, LockGuard, LockManager, LockName, Lookout, Malformed,
+    RepositoryError, Sighting, Sightings, Summaries, Tombstone, Tombstones, Unreadable, Update,
+    WorkItemRepository,
 };
 use jerry_domain::{MAX_ITEM_BYTES, Prefix, Stamp, Summary, Uid, WorkId, WorkItem};
 
@@ -240,6 +241,39 @@ impl WorkItemRepository for MemoryRepository {
             return Ok(None);
         };
         self.update_held(&*guard, id, expected, change).map(Some)
+    }
+
+    async fn commit(
+        &self,
+        new: Vec<WorkItem>,
+        next: Vec<WorkItem>,
+    ) -> Result<Commit, RepositoryError> {
+        let mut ids: Vec<_> = next.iter().map(|item| &item.id).collect();
+        ids.sort_unstable();
+        let mut guards = Vec::new();
+        for id in ids {
+            guards.push(self.lock(id).await?);
+        }
+        let mut state = held(&self.state);
+        let is_taken = |item: &WorkItem| {
+            state.items.contains_key(&item.id) || state.tombstones.contains_key(&item.id)
+        };
+        if new.iter().any(is_taken) {
+            return Ok(Commit::Taken);
+        }
+        for item in &next {
+            let (before, _) = state.existing(&item.id)?;
+            check_version(&before, Some(item.version - 1))?;
+            check_step(&before, item);
+        }
+        let (items, log) = (state.items.clone(), state.written.len());
+        let written: Result<Vec<_>, _> =
+            new.into_iter().chain(next).map(|item| state.put(item)).collect();
+        if written.is_err() {
+            state.items = items;
+            state.written.truncate(log);
+        }
+        written.map(Commit::Written)
     }
 
     async fn delete(

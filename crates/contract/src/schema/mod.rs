@@ -4,16 +4,20 @@
 //! gives, stand in `other.json`, the item's file in `item-file.json`; the tests of the command line
 //! hold every answer that they see against them.
 
+use jerry_application::PlanFile;
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Answer, Because, BlockedItems, Chain, ChangedItems, Difference, Explained, Failed, History,
-    Hits, Items, Primed, Row, SCHEMA, ShownItem, Tree, Worked,
+    Answer, Applied, Because, BlockedItems, Chain, ChangedItems, Difference, Explained, Failed,
+    History, Hits, Items, Primed, Row, SCHEMA, ShownItem, Tree, Worked,
 };
 
 /// What the schema of an item's file is called among the kinds of answers.
 pub const ITEM_FILE: &str = "item-file";
+
+/// What the schema of a plan is called among the kinds of answers.
+pub const PLAN_FILE: &str = "plan";
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const OTHER: &str = include_str!("other.json");
@@ -38,6 +42,7 @@ pub fn schemas() -> serde_json::Result<Map<String, Value>> {
     add::<ChangedItems<'static>>(&mut all);
     add::<Primed<'static>>(&mut all);
     add::<Worked<'static>>(&mut all);
+    add::<Applied<'static>>(&mut all);
     add::<Failed<'static>>(&mut all);
     // Only `show` tells the progress beside the item.
     if let Some(Value::Array(required)) = all["item"].get_mut("required") {
@@ -48,6 +53,7 @@ pub fn schemas() -> serde_json::Result<Map<String, Value>> {
         resolve(&mut schema)?;
         all.insert(kind.clone(), enveloped(&kind, schema));
     }
+    all.insert(PLAN_FILE.to_owned(), named(schema_for!(PlanFile).to_value()));
     all.insert(ITEM_FILE.to_owned(), named(serde_json::from_str(ITEM_FILE_SCHEMA)?));
     Ok(all)
 }

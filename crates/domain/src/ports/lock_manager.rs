@@ -60,6 +60,12 @@ impl LockName {
         Self("cursors".to_owned())
     }
 
+    /// The lock of several items that are written all or none.
+    #[must_use]
+    pub fn journal() -> Self {
+        Self("journal".to_owned())
+    }
+
     /// The lock of one worker slot.
     #[must_use]
     pub fn worker(slot: u16) -> Self {
@@ -214,7 +220,7 @@ pub enum Presence {
 /// - Waiting is fair enough that nobody starves: the order of arrival decides where the system
 ///   lets it.
 /// - Not reentrant: a second acquisition by a holder waits like anyone else's.
-/// - Several locks are taken in this order: a request, `graph`, a batch, items ascending, `sequences`,
+/// - Several locks are taken in this order: a request, `graph`, `journal`, a batch, items ascending, `sequences`,
 ///   `naming`. `index` and worker slots are only tried, never waited for.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]

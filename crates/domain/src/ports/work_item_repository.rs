@@ -38,6 +38,15 @@ pub enum Insertion {
     Deleted,
 }
 
+/// What became of several writes that were to be made all or none.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Commit {
+    /// All are there, durably: the items as they were written, new ones first, in the order given.
+    Written(Vec<WorkItem>),
+    /// A new item's id is taken, or was deleted. Nothing was written.
+    Taken,
+}
+
 /// What became of an update.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Update {
@@ -141,6 +150,14 @@ pub enum RepositoryError {
         /// How many it may have.
         limit: u64,
     },
+    /// What is to be written all or none would be too much for one file.
+    #[error("what is to be written at once would have {size} bytes; the limit is {limit}")]
+    CommitTooLarge {
+        /// How many bytes it would have.
+        size: u64,
+        /// How many it may have.
+        limit: u64,
+    },
     /// A newer version of jerry made the store. This one may read it, not write to it.
     #[error("the store has format {found}; this version of jerry writes format {known}")]
     NewerFormat {
@@ -236,6 +253,22 @@ pub trait WorkItemRepository: Send + Sync {
         expected: Option<u64>,
         change: Change,
     ) -> Result<Option<Update>, RepositoryError>;
+
+    /// Adds the items `new` and writes `next`, the next versions of others, all or none, also when the
+    /// process dies: what it has begun is completed then by whoever opens the store next or would
+    /// write one of the items. Readers see them one after the other, the new ones in the order given.
+    ///
+    /// The caller holds the lock `graph`.
+    ///
+    /// # Errors
+    /// [`RepositoryError`]: nothing was written; [`RepositoryError::VersionConflict`] when an item has
+    /// another version than the one before `next`. [`RepositoryError::Indeterminate`]: it is decided
+    /// that all will be written, and perhaps not all are.
+    async fn commit(
+        &self,
+        new: Vec<WorkItem>,
+        next: Vec<WorkItem>,
+    ) -> Result<Commit, RepositoryError>;
 
     /// Removes an item and leaves a tombstone with the whole of it.
     ///

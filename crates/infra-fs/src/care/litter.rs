@@ -9,6 +9,7 @@ use jerry_domain::ports::{LockName, StorageError};
 use super::FsCare;
 use crate::fault::storage_error;
 use crate::index::all_names;
+use crate::journal;
 use crate::layout::id_of_file;
 use crate::lock::FsLockGuard;
 use crate::publish::parse_temp_name;
@@ -67,6 +68,7 @@ impl Litter {
 fn owner(temp: &str) -> Option<LockName> {
     let (target, batch) = parse_temp_name(temp)?;
     Some(match (batch, target) {
+        (Some(journal::NONCE), _) | (None, "journal.json") => LockName::journal(),
         (Some(nonce), _) => batch_lock(nonce)?,
         (None, "sequences.json") => LockName::sequences(),
         (None, "index.json") => LockName::index(),

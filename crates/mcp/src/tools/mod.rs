@@ -1,5 +1,6 @@
 //! The tools, one file each.
 
+mod apply;
 mod claim;
 mod complete;
 mod create;
@@ -24,6 +25,7 @@ pub(crate) fn all() -> Vec<Entry> {
         Entry::of::<release::Release>(),
         Entry::of::<create::Create>(),
         Entry::of::<update::Update>(),
+        Entry::of::<apply::Apply>(),
         Entry::of::<search::Search>(),
         Entry::of::<watch::Watch>(),
     ]

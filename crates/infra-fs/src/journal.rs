@@ -1,0 +1,224 @@
+//! Several items written all or none, crash included: what is to be written stands durably in one file
+//! before the first item is written, and whoever finds that file completes it. The protocol and its
+//! crash points are in `docs/adr/0027-plans-are-committed-by-a-journal.md`.
+
+use std::path::Path;
+
+use jerry_domain::ports::{LockName, RepositoryError, Unreadable};
+use jerry_domain::{Uid, WorkId, fnv_1a};
+use serde::{Deserialize, Serialize};
+
+use crate::fault::{if_present, storage_error};
+use crate::layout::Layout;
+use crate::lock::{FsLockGuard, FsLocks};
+use crate::publish::{self, Creation, Staged};
+use crate::read::{self, Content, MAX_FILE_BYTES};
+use crate::{codec, index, naming, naming::Naming, tombstone};
+
+const SCHEMA: u32 = 1;
+
+/// All that one commit writes, new items before changed ones.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Journal {
+    schema: u32,
+    pub(crate) writes: Vec<Write>,
+}
+
+/// One item's new file.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Write {
+    pub(crate) id: WorkId,
+    pub(crate) uid: Uid,
+    /// What it replaces; `None` for a new item.
+    pub(crate) from: Option<Replaced>,
+    /// The whole file.
+    pub(crate) text: String,
+}
+
+/// What stood in an item's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Replaced {
+    pub(crate) version: u64,
+    /// Of the file's bytes.
+    pub(crate) digest: u64,
+}
+
+impl Replaced {
+    pub(crate) fn of(version: u64, bytes: &[u8]) -> Self {
+        // JSON numbers are exact up to 2^53.
+        Self { version, digest: fnv_1a(bytes) >> 11 }
+    }
+}
+
+impl Journal {
+    pub(crate) fn new(writes: Vec<Write>) -> Self {
+        Self { schema: SCHEMA, writes }
+    }
+
+    /// Steps 3 to 5. The caller holds the lock `journal` and those of the changed items, and has
+    /// checked them; no journal is there.
+    pub(crate) fn commit(&self, layout: &Layout, locks: &FsLocks) -> Result<(), RepositoryError> {
+        let path = layout.journal();
+        let text =
+            codec::encode(self).map_err(|error| storage_error("write", &path, error.into()))?;
+        let (size, limit) = (text.len() as u64, MAX_FILE_BYTES);
+        if size > limit {
+            return Err(RepositoryError::CommitTooLarge { size, limit });
+        }
+        if publish::create(&path, &text)? == Creation::Exists {
+            let error = std::io::Error::other("another commit is being written");
+            return Err(storage_error("create", &path, error).into());
+        }
+        // From here on it is done, if not by this process.
+        self.write(layout, locks).and_then(|()| remove(layout)).map_err(indeterminate)
+    }
+
+    fn write(&self, layout: &Layout, locks: &FsLocks) -> Result<(), RepositoryError> {
+        publish::make_dirs(&layout.items(), layout.root())?;
+        for write in &self.writes {
+            match write.from {
+                None => write.create(layout, locks)?,
+                Some(from) => write.replace(layout, from)?,
+            }
+        }
+        Ok(publish::sync_parent(&layout.items().join("any"))?)
+    }
+}
+
+impl Write {
+    fn create(&self, layout: &Layout, locks: &FsLocks) -> Result<(), RepositoryError> {
+        if self.is_there(layout)? {
+            return Ok(());
+        }
+        let path = layout.item(&self.id);
+        // Nobody else writes under this name while the lock `journal` is held.
+        let (staged, unsynced) = Staged::write_for_batch(&path, self.text.as_bytes(), NONCE)?;
+        unsynced.sync("write", &path)?;
+        match naming::give(layout, locks, &self.id, staged)? {
+            Naming::Named => Ok(()),
+            Naming::Taken | Naming::Deleted => self.keep_aside(layout),
+        }
+    }
+
+    /// Whether the item, or what a deletion left of it, is under its number.
+    fn is_there(&self, layout: &Layout) -> Result<bool, RepositoryError> {
+        let path = layout.item(&self.id);
+        let there = index::read_item(&path, &layout.relative(&path), &self.id)?;
+        if there.is_some_and(|item| item.uid == self.uid) {
+            return Ok(true);
+        }
+        let stone = tombstone::read(layout, &self.id)?;
+        Ok(stone.is_some_and(|stone| stone.item.uid == self.uid))
+    }
+
+    /// Another program has put something under the number since.
+    fn keep_aside(&self, layout: &Layout) -> Result<(), RepositoryError> {
+        publish::make_dirs(&layout.backups(), layout.root())?;
+        let path = layout.backups().join(format!("{}-{}.json", self.id, self.uid));
+        publish::create(&path, self.text.as_bytes())?;
+        Ok(())
+    }
+
+    fn replace(&self, layout: &Layout, from: Replaced) -> Result<(), RepositoryError> {
+        let path = layout.item(&self.id);
+        let shown = layout.relative(&path);
+        let Some(content) = read::bytes(&path, &shown)? else { return Ok(()) };
+        if content.bytes == self.text.as_bytes() {
+            return Ok(());
+        }
+        if Replaced::of(from.version, &content.bytes) != from {
+            let item = index::read_item(&path, &shown, &self.id)?;
+            let is_later = item.is_some_and(|item| item.version > from.version);
+            return if is_later { Ok(()) } else { self.keep_aside(layout) };
+        }
+        let permissions = Some(content.metadata.permissions());
+        Ok(Staged::write(&path, self.text.as_bytes(), permissions)?.replace()?)
+    }
+}
+
+/// In the names of temporary files.
+pub(crate) const NONCE: &str = "journal";
+
+/// The lock that whoever writes the items of a journal holds.
+pub(crate) fn lock(locks: &FsLocks) -> Result<FsLockGuard, RepositoryError> {
+    Ok(locks.acquire(&LockName::journal(), None)?)
+}
+
+/// Whether a journal is there that speaks of the item `id`. Where it cannot be read nobody can tell.
+pub(crate) fn concerns(layout: &Layout, id: &WorkId) -> Result<bool, RepositoryError> {
+    Ok(look(layout)?.is_some_and(|journal| journal.writes.iter().any(|write| write.id == *id)))
+}
+
+/// Completes the journal that is there, if one is, whose writer is dead. The caller holds no item's
+/// lock.
+pub(crate) fn complete(layout: &Layout, locks: &FsLocks) -> Result<(), RepositoryError> {
+    let held = lock(locks)?;
+    complete_held(&held, layout, locks)
+}
+
+/// As [`complete`], unless the writer, or somebody who completes it, is at it.
+pub(crate) fn complete_if_idle(layout: &Layout, locks: &FsLocks) -> Result<(), RepositoryError> {
+    if !is_present(&layout.journal())? {
+        return Ok(());
+    }
+    match locks.try_acquire(&LockName::journal())? {
+        Some(held) => complete_held(&held, layout, locks),
+        None => Ok(()),
+    }
+}
+
+/// As [`complete`], for who holds the lock `journal`.
+pub(crate) fn complete_held(
+    _journal: &FsLockGuard,
+    layout: &Layout,
+    locks: &FsLocks,
+) -> Result<(), RepositoryError> {
+    let Some(journal) = look(layout)? else { return Ok(()) };
+    publish::sync_entry_of_another(&layout.journal())?;
+    let mut changed: Vec<_> =
+        journal.writes.iter().filter(|write| write.from.is_some()).map(|write| &write.id).collect();
+    changed.sort_unstable();
+    let guards = changed.into_iter().map(|id| locks.acquire(&LockName::item(id), None));
+    let _guards = guards.collect::<Result<Vec<_>, _>>()?;
+    journal.write(layout, locks)?;
+    remove(layout)
+}
+
+fn look(layout: &Layout) -> Result<Option<Journal>, RepositoryError> {
+    let path = layout.journal();
+    if !is_present(&path)? {
+        return Ok(None);
+    }
+    let read: Result<Option<(Journal, Content)>, Unreadable> =
+        read::json(&path, &layout.relative(&path));
+    match read? {
+        Some((journal, _)) if journal.schema > SCHEMA => {
+            Err(RepositoryError::NewerFormat { found: journal.schema, known: SCHEMA })
+        }
+        found => Ok(found.map(|(journal, _)| journal)),
+    }
+}
+
+fn is_present(path: &Path) -> Result<bool, RepositoryError> {
+    if_present(std::fs::symlink_metadata(path))
+        .map(|found| found.is_some())
+        .map_err(|error| storage_error("look at", path, error).into())
+}
+
+/// Step 5.
+fn remove(layout: &Layout) -> Result<(), RepositoryError> {
+    publish::remove(&layout.journal())?;
+    Ok(())
+}
+
+/// The commit stands, whatever kept this process from writing it all.
+fn indeterminate(error: RepositoryError) -> RepositoryError {
+    match error {
+        RepositoryError::Indeterminate(_) => error,
+        error => RepositoryError::Indeterminate(storage_error(
+            "write all of",
+            Path::new("data/journal.json"),
+            std::io::Error::other(error),
+        )),
+    }
+}
