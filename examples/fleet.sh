@@ -79,9 +79,10 @@ take_up_again() {
             mapfile -t ids < <("$jerry" list --status "$status" --limit 0 --fields id | grep -- -)
             [ "${#ids[@]}" = 0 ] && continue
             left=1
-            printf '%s\n' "${ids[@]}" \
-                | xargs -n1 "$jerry" --json "${verbs[$status]}" > reopened || true
-            grep -q '"kind":"item"' reopened || { cat reopened >&2; exit 1; }
+            "$jerry" "${verbs[$status]}" "${ids[@]}" > taken-up 2>&1 || [ $? = 10 ] || {
+                cat taken-up >&2
+                exit 1
+            }
         done
     done
 }

@@ -121,6 +121,7 @@ def work_on(server, work, fate, chance):
             work.say("dies")
             os.kill(os.getpid(), signal.SIGKILL)
         if fate == "jerry":
+            log(now(), "killed-server-mcp", "-")
             server.process.kill()
         if fate == "failure":
             work.say("end")

@@ -37,7 +37,8 @@ Environment:
 Exit status:
   0 done    1 internal error    2 wrong usage    3 not found    4 not valid or not allowed
   5 conflict    6 busy: a lock was not to be had in time    7 nothing to claim, or no change in time
-  8 input/output error or corrupt data    9 done, but perhaps not durable    130 interrupted";
+  8 input/output error or corrupt data    9 done, but perhaps not durable
+  10 done for some of several items    130 interrupted";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -100,6 +101,20 @@ impl ItemArg {
     }
 }
 
+/// The items that a command is about, each by itself.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ItemArgs {
+    /// The item, or several: WORK-042, work-42 or 42
+    #[arg(value_name = "ID", required = true, add = ArgValueCandidates::new(complete::ids))]
+    pub ids: Vec<String>,
+}
+
+impl ItemArgs {
+    pub(crate) fn ids(&self, session: &Session) -> Result<Vec<WorkId>, Failure> {
+        self.ids.iter().map(|id| session.id(id)).collect()
+    }
+}
+
 /// How much of each item is told.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Pick {
@@ -144,8 +159,18 @@ pub(crate) struct Change {
 impl Change {
     /// The request to change the item `id`.
     pub(crate) fn request(&self, session: &Session, id: &WorkId) -> Result<Request, Failure> {
+        self.about(id, &self.request_of_new(session)?, session)
+    }
+
+    /// This request as one to change the item `id`.
+    pub(crate) fn about(
+        &self,
+        id: &WorkId,
+        request: &Request,
+        session: &Session,
+    ) -> Result<Request, Failure> {
         let credentials = Credentials { force: self.force, ..session.credentials(Some(id))? };
-        Ok(Request { credentials, ..self.request_of_new(session)? })
+        Ok(Request { credentials, ..request.clone() })
     }
 
     /// The request to make new items, or to choose one.

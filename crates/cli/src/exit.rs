@@ -43,6 +43,7 @@ pub fn status(code: Code) -> u8 {
         | Code::NewerFormat
         | Code::Unhealthy => 8,
         Code::Indeterminate => 9,
+        Code::Partly => 10,
         Code::Interrupted => 130,
     }
 }

@@ -5,6 +5,7 @@ mod agents;
 mod apply;
 mod gates;
 mod history;
+mod many;
 mod ready;
 mod schemas;
 mod watch;

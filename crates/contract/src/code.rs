@@ -40,12 +40,13 @@ pub enum Code {
     NewerFormat,
     Unhealthy,
     Indeterminate,
+    Partly,
     Interrupted,
 }
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::Internal,
         Self::Usage,
         Self::NotFound,
@@ -82,6 +83,7 @@ impl Code {
         Self::NewerFormat,
         Self::Unhealthy,
         Self::Indeterminate,
+        Self::Partly,
         Self::Interrupted,
     ];
 
@@ -188,6 +190,9 @@ impl Code {
             Self::Unhealthy => ("unhealthy", None, "`jerry doctor` tells what is wrong"),
             Self::Indeterminate => {
                 ("indeterminate", None, "look at what is there before you run it again")
+            }
+            Self::Partly => {
+                ("partly", None, "the answer says of each item whether it was done, and why not")
             }
             Self::Interrupted => {
                 ("interrupted", Some(0), "look at what is there, then run it again")

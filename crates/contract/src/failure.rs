@@ -75,15 +75,19 @@ impl Failure {
     /// The answer that tells it.
     #[must_use]
     pub fn answer(&self) -> Failed<'_> {
-        Failed {
-            error: ErrorBody {
-                code: self.code.name(),
-                message: &self.message,
-                hint: self.remedy(),
-                retryable: self.code.is_retryable(),
-                retry_after_ms: self.code.retry_after_ms(),
-                context: &self.context,
-            },
+        Failed { error: self.body() }
+    }
+
+    /// What an answer says of it.
+    #[must_use]
+    pub fn body(&self) -> ErrorBody<'_> {
+        ErrorBody {
+            code: self.code.name(),
+            message: &self.message,
+            hint: self.remedy(),
+            retryable: self.code.is_retryable(),
+            retry_after_ms: self.code.retry_after_ms(),
+            context: &self.context,
         }
     }
 

@@ -3,13 +3,15 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use jerry_application::Delete;
+use jerry_application::{Delete, Request};
 use jerry_contract::Whole;
 use jerry_domain::ports::Tombstone;
+use jerry_domain::{WorkId, WorkItem};
 use serde_json::json;
 
 use super::Outcome;
-use crate::args::{Change, ItemArg};
+use super::many::{self, OfItem};
+use crate::args::{Change, ItemArgs};
 use crate::exit::{Code, Failure};
 use crate::output::{Answer, Json, Style, line};
 use crate::session::Session;
@@ -21,29 +23,45 @@ use crate::session::Session;
 }))]
 pub struct Arguments {
     #[command(flatten)]
-    item: ItemArg,
+    items: ItemArgs,
     #[command(flatten)]
     change: Change,
 }
 
 impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
-        let id = self.item.id(session)?;
-        let request = self.change.request(session, &id)?;
-        let delete = Delete::new(session.ports()?);
-        if let Some(earlier) = delete.earlier(&id, &request).await? {
-            return Ok(Box::new(Deleted(earlier)));
-        }
-        let item = session.query()?.show(&id).await?;
-        if !session.confirm(&format!("delete {id}, {}?", line(item.title.as_str())))? {
-            return Err(Failure::new(Code::Usage, format!("{id} was not deleted")));
-        }
-        let stone = delete.delete(&id, self.change.force, &request).await?;
-        Ok(Box::new(Deleted(stone)))
+        let force = self.change.force;
+        let delete = async |id: &WorkId, request: &Request| {
+            delete(id, force, request, session).await.map(Deleted)
+        };
+        many::each(&self.items, &self.change, session, delete).await
     }
 }
 
+async fn delete(
+    id: &WorkId,
+    force: bool,
+    request: &Request,
+    session: &Session,
+) -> Result<Tombstone, Failure> {
+    let delete = Delete::new(session.ports()?);
+    if let Some(earlier) = delete.earlier(id, request).await? {
+        return Ok(earlier);
+    }
+    let item = session.query()?.show(id).await?;
+    if !session.confirm(&format!("delete {id}, {}?", line(item.title.as_str())))? {
+        return Err(Failure::new(Code::Usage, format!("{id} was not deleted")));
+    }
+    Ok(delete.delete(id, force, request).await?)
+}
+
 struct Deleted(Tombstone);
+
+impl OfItem for Deleted {
+    fn item(&self) -> &WorkItem {
+        &self.0.item
+    }
+}
 
 impl Answer for Deleted {
     fn json(&self, json: Json<'_>) -> io::Result<()> {

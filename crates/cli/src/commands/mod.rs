@@ -24,6 +24,7 @@ mod list;
 mod locate;
 mod locks;
 mod man;
+mod many;
 mod mcp;
 mod merge_driver;
 mod note;

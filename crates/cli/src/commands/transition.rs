@@ -3,9 +3,8 @@
 use clap::Args;
 use jerry_domain::{Edit, Transition};
 
-use super::Outcome;
-use crate::args::{Change, ItemArg};
-use crate::output::Changed;
+use super::{Outcome, many};
+use crate::args::{Change, ItemArgs};
 use crate::session::Session;
 
 macro_rules! transitions {
@@ -14,14 +13,15 @@ macro_rules! transitions {
         #[derive(Debug, Args)]
         pub struct $name {
             #[command(flatten)]
-            item: ItemArg,
+            items: ItemArgs,
             #[command(flatten)]
             change: Change,
         }
 
         impl $name {
             pub(crate) async fn run(self, session: &Session) -> Outcome {
-                run(session, Transition::$name, $said, &self.item, &self.change).await
+                let edits = vec![Edit::Move(Transition::$name)];
+                many::edit($said, &self.items, edits, &self.change, session).await
             }
         }
     )*};
@@ -36,17 +36,4 @@ transitions! {
     Cancel => "cancelled";
     /// What `reopen` takes.
     Reopen => "reopened";
-}
-
-async fn run(
-    session: &Session,
-    transition: Transition,
-    said: &str,
-    item: &ItemArg,
-    change: &Change,
-) -> Outcome {
-    let id = item.id(session)?;
-    let edits = vec![Edit::Move(transition)];
-    let update = session.modify()?.edit(&id, edits, &change.request(session, &id)?).await?;
-    Ok(Box::new(Changed::new(said, update)))
 }

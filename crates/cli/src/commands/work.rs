@@ -7,13 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use jerry_application::{Ending, Job, Request, Work};
 use jerry_contract::{Ended, Worked};
 use jerry_domain::{SessionName, WorkItem};
 
 use super::Outcome;
-use super::claim::Which;
+use super::claim::Next;
 use crate::args::Change;
+use crate::complete;
 use crate::exit::{Code, Failure};
 use crate::output::{Answer, Json, Style, line, remark};
 use crate::session::Session;
@@ -23,8 +25,16 @@ use crate::signals::PassedOn;
 /// What `work` takes.
 #[derive(Debug, Args)]
 pub struct Arguments {
+    /// The item: WORK-042, work-42 or 42
+    #[arg(
+        value_name = "ID",
+        required_unless_present = "next",
+        conflicts_with_all = ["next", "Narrowed"],
+        add = ArgValueCandidates::new(complete::ids)
+    )]
+    id: Option<String>,
     #[command(flatten)]
-    which: Which,
+    next: Next,
     /// Do not complete the item when the command succeeds: leave it as the command left it
     #[arg(long)]
     leave: bool,
@@ -39,9 +49,9 @@ pub struct Arguments {
 
 impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
-        let Self { which, leave, lease, command } = self;
+        let Self { id, next, leave, lease, command } = self;
         let lease = lease.map_or_else(|| session.lease(), Ok).map(Some)?;
-        let id = which.id.map(|id| session.id(&id)).transpose()?;
+        let id = id.map(|id| session.id(&id)).transpose()?;
         let request = named(match &id {
             Some(id) => Change::default().request(session, id)?,
             None => Change::default().request_of_new(session)?,
@@ -49,7 +59,7 @@ impl Arguments {
         let work = Work::new(session.ports()?, Arc::new(session.shell(&request)?));
         let job = match &id {
             Some(id) => work.begin(id, lease, &request).await?,
-            None => work.begin_next(&which.narrowed.filter(session)?, lease, &request).await?,
+            None => work.begin_next(&next.narrowed.filter(session)?, lease, &request).await?,
         };
         let signals = PassedOn::begin()?;
         remark(&format!("working on {}: {}", job.item.id, job.item.title));

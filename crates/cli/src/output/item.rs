@@ -27,6 +27,10 @@ impl Changed {
         }
     }
 
+    pub(crate) fn item(&self) -> &WorkItem {
+        &self.item
+    }
+
     pub(crate) fn said(said: impl Into<String>, item: WorkItem) -> Self {
         Self { item, said: said.into() }
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Answer, Applied, Because, BlockedItems, Chain, ChangedItems, Difference, Explained, Failed,
-    History, Hits, Items, Primed, Row, SCHEMA, ShownItem, Tree, Worked,
+    History, Hits, Items, Primed, Results, Row, SCHEMA, ShownItem, Tree, Worked,
 };
 
 /// What the schema of an item's file is called among the kinds of answers.
@@ -43,6 +43,7 @@ pub fn schemas() -> serde_json::Result<Map<String, Value>> {
     add::<Primed<'static>>(&mut all);
     add::<Worked<'static>>(&mut all);
     add::<Applied<'static>>(&mut all);
+    add::<Results<'static>>(&mut all);
     add::<Failed<'static>>(&mut all);
     // Only `show` tells the progress beside the item.
     if let Some(Value::Array(required)) = all["item"].get_mut("required") {
