@@ -232,3 +232,20 @@ fn what_is_as_the_plan_wants_it_is_not_written() {
     assert_eq!(again["items"][0]["deed"], "unchanged");
     assert_eq!(jerry.items().len(), 2);
 }
+
+#[test]
+fn a_plan_for_one_version_is_refused_in_another_and_may_replace_a_description() {
+    let jerry = store();
+    jerry.ok(["update", "1", "--description", "as it was"]);
+    let apply = |plan: Value| {
+        fs::write(jerry.folder().join("plan.json"), plan.to_string()).expect("written");
+        jerry.json(["apply", &file(&jerry)])
+    };
+    let item =
+        |version: u64| json!([{ "id": "1", "description": "as planned", "if_version": version }]);
+    let blind = apply(json!([{ "id": "1", "description": "as planned" }]));
+    assert_eq!(blind.error(4)["code"], "would_replace");
+    assert_eq!(apply(item(1)).error(5)["code"], "version_conflict");
+    assert!(apply(item(2)).is_ok());
+    assert_eq!(jerry.item("WORK-001")["description"], "as planned");
+}

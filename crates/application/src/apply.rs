@@ -179,9 +179,15 @@ impl Apply {
             }
             (None, None) => return Ok(None),
         };
-        match self.ports.items.get(&id).await? {
-            Some(item) => Ok(Some(item)),
-            None => Err(self.ports.absent(&id).await?.into()),
+        let Some(item) = self.ports.items.get(&id).await? else {
+            return Err(self.ports.absent(&id).await?.into());
+        };
+        match wanted.if_version {
+            Some(expected) if expected != item.version => {
+                let found = item.version;
+                Err(RepositoryError::VersionConflict { id, expected, found }.into())
+            }
+            _ => Ok(Some(item)),
         }
     }
 
@@ -263,7 +269,10 @@ impl Apply {
         }
         edits.extend(wanted.item_type.map(Edit::Type));
         edits.extend(wanted.priority.map(Edit::Priority));
-        edits.extend(wanted.description.clone().map(|text| Edit::Description(Some(text))));
+        edits.extend(wanted.description.clone().map(|text| match wanted.if_version {
+            Some(of) => Edit::ReplaceDescription { text: Some(text), of },
+            None => Edit::Description(Some(text)),
+        }));
         edits.extend(wanted.phase.clone().map(|phase| Edit::Phase(Some(phase))));
         edits.extend(wanted.assignee.clone().map(|actor| Edit::Assignee(Some(actor))));
         edits.extend(wanted.due.map(|due| Edit::DueAt(Some(due))));

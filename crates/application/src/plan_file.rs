@@ -64,8 +64,10 @@ pub struct PlanItem {
     pub external_ref: Option<String>,
     /// What it is about.
     pub title: Option<Title>,
-    /// What it is about, at length.
+    /// What it is about, at length. To replace what an item says already, name its version.
     pub description: Option<String>,
+    /// The version of the item that the plan was made for: in any other it is a conflict.
+    pub if_version: Option<u64>,
     /// What kind of work it is.
     #[serde(rename = "type")]
     pub item_type: Option<ItemType>,
