@@ -219,6 +219,9 @@ impl FsRepository {
             replaced.push((item.id.clone(), content));
             items.push(item);
         }
+        // What the journal builds on must be there when it is completed, also if whoever wrote it was
+        // killed before it was durable.
+        self.settle()?;
         for (id, content) in &replaced {
             self.check_unchanged(id, content)?;
         }

@@ -9,6 +9,7 @@
 mod checker;
 mod claims;
 mod directory_lock;
+mod journal;
 mod naming;
 mod os_lock;
 mod sequences;
@@ -22,14 +23,15 @@ use crate::outcome::Outcome;
 use checker::{Model, search};
 use claims::Claims;
 use directory_lock::DirectoryLock;
+use journal::Journal;
 use naming::Naming;
 use os_lock::OsLock;
 use sequences::Sequences;
 use worker_slots::WorkerSlots;
 
 pub(crate) fn run(effort: &Effort) -> Outcome {
-    let parts: [fn(&Effort) -> Outcome; 6] =
-        [directory_lock, os_lock, worker_slots, sequences, naming, claims];
+    let parts: [fn(&Effort) -> Outcome; 7] =
+        [directory_lock, os_lock, worker_slots, sequences, naming, claims, journal];
     let mut outcome = Outcome::new("states of models");
     thread::scope(|scope| {
         let runs = parts.map(|part| scope.spawn(move || part(effort)));
@@ -68,6 +70,16 @@ fn naming(effort: &Effort) -> Outcome {
 fn claims(effort: &Effort) -> Outcome {
     let kills = effort.of(1, 2) as u8;
     check("claims", &claims::Wrong::ALL, |wrong| Claims { turns: 2, kills, wrong })
+}
+
+fn journal(effort: &Effort) -> Outcome {
+    let more = effort.of(2, 3) as u8;
+    check("journal", &journal::Wrong::ALL, |wrong| Journal {
+        notes: 2,
+        kills: more,
+        power_cuts: 2,
+        wrong,
+    })
 }
 
 fn sequences(effort: &Effort) -> Outcome {
