@@ -312,15 +312,15 @@ fn not_undone(why: &NotUndone, whole: &dyn StdError) -> Failure {
 fn how_to_meet(unmet: &[Unmet]) -> String {
     let mut hints = Vec::new();
     let first = |is_wanted: fn(&Unmet) -> bool| unmet.iter().find(|unmet| is_wanted(unmet));
-    if let Some(Unmet::WithoutEvidence { check }) =
-        first(|unmet| matches!(unmet, Unmet::WithoutEvidence { .. }))
-    {
-        hints
-            .push(format!("`jerry check ID {check} --evidence commit:SHA` ticks it with evidence"));
-    }
-    if let Some(Unmet::Unticked { check }) = first(|unmet| matches!(unmet, Unmet::Unticked { .. }))
-    {
-        hints.push(format!("`jerry check ID {check}` ticks it"));
+    let bare = first(|unmet| matches!(unmet, Unmet::WithoutEvidence { .. }));
+    let open = first(|unmet| matches!(unmet, Unmet::Unticked { .. }));
+    match (bare, open) {
+        (Some(Unmet::WithoutEvidence { check }), _) => hints
+            .push(format!("`jerry check ID {check} --evidence commit:SHA` ticks it with evidence")),
+        (_, Some(Unmet::Unticked { check })) => {
+            hints.push(format!("`jerry check ID {check}` ticks it"));
+        }
+        _ => {}
     }
     if first(|unmet| matches!(unmet, Unmet::NotRun { .. })).is_some() {
         hints.push("`jerry complete ID` runs the commands".to_owned());
