@@ -224,11 +224,11 @@ fn share_a_number(root: &Path) -> io::Result<()> {
     fs::write(path, serde_json::to_vec_pretty(&elder)?)
 }
 
-/// The item with another uid, a millisecond younger.
+/// The item with another uid, a millisecond younger: one that no item of that millisecond comes to.
 fn other_uid(text: &str) -> String {
     let uid = text.split("\"uid\": \"").nth(1).and_then(|rest| rest.split('"').next());
     match uid.and_then(|uid| Some((uid, uid.parse::<u64>().ok()?))) {
-        Some((uid, number)) => text.replace(uid, &(number + (1 << 22)).to_string()),
+        Some((uid, number)) => text.replace(uid, &((number + (1 << 22)) | 0xfff).to_string()),
         None => text.to_owned(),
     }
 }

@@ -44,6 +44,7 @@ pub(super) enum Illness {
     HalfDeleted,
     OrphanTombstone,
     SameUid,
+    SharedNumber,
     NumbersBehind,
     NumbersCorrupt,
     IndexCorrupt,
@@ -178,6 +179,15 @@ fn fall_ill(root: &Path, illness: Illness) -> Made<()> {
             done("rename", fs::rename(tombstones.join("WORK-007.json"), path))
         }
         Illness::SameUid => respell(&item(root, 2), &item(root, 11), &[("id", "WORK-011".into())]),
+        // As after a merge of two branches that gave out the same number.
+        Illness::SharedNumber => {
+            let path = item(root, 8);
+            let mut elder = read(&path)?;
+            let mut younger = elder.clone();
+            younger["uid"] = "82".into();
+            elder["displaced"] = vec![younger].into();
+            put(&path, &format!("{elder:#}\n"))
+        }
         Illness::NumbersBehind => respell(
             &item(root, 8),
             &item(root, 500),

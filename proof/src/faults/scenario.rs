@@ -153,6 +153,7 @@ pub(super) fn all(backend: Backend) -> Vec<Scenario> {
         doctor(Illness::HalfDeleted),
         doctor(Illness::OrphanTombstone),
         doctor(Illness::SameUid),
+        doctor(Illness::SharedNumber),
         doctor(Illness::NumbersBehind),
         doctor(Illness::NumbersCorrupt),
         doctor(Illness::IndexCorrupt),

@@ -50,12 +50,12 @@ impl Ailment {
             | Self::SequenceBehind
             | Self::CorruptSequences
             | Self::TempLitter
-            | Self::SharedNumber
             | Self::UnsafeFileSystem
             | Self::UidAheadOfClock => Severity::Notice,
             Self::UnparsableItem
             | Self::MisnamedItem
             | Self::DuplicateUid
+            | Self::SharedNumber
             | Self::DanglingDependency
             | Self::DanglingParent
             | Self::Cycle

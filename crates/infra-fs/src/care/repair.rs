@@ -14,6 +14,7 @@ use crate::fault::storage_error;
 use crate::ids::Behind;
 use crate::layout::id_of_file;
 use crate::publish::{self, Creation, PublishError, Staged};
+use crate::read::Content;
 use crate::{backup, codec, displaced, naming, read, repository, tombstone};
 
 pub(super) fn all(
@@ -114,15 +115,30 @@ fn split(care: &FsCare, path: &Path) -> Result<Option<String>, RepositoryError> 
     }
     backup::keep(&care.layout, path)?;
     let (item, numbers) = displaced::give_numbers(&care.layout, &care.locks, file)?;
-    let text = codec::respell(&content.bytes, repository::encode(&item)?, &[]);
-    let staged = Staged::write(path, &text, Some(content.metadata.permissions()))?;
-    if !read::is_still(&content, path, &shown)? {
-        return Err(RepositoryError::ChangedOutside { id });
+    let taken_out = take_out(care, path, &content, &item);
+    if !numbers.is_empty() {
+        taken_out.map_err(after_the_first_step)?;
+    } else {
+        taken_out?;
     }
-    staged.replace().map_err(halfway)?;
-    publish::sync_parent(path)?;
     let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
     Ok((!numbers.is_empty()).then(|| format!("the younger is {} now", numbers.join(", "))))
+}
+
+/// Writes `item` in place of a file that held others beside it, which stand elsewhere now.
+fn take_out(
+    care: &FsCare,
+    path: &Path,
+    content: &Content,
+    item: &WorkItem,
+) -> Result<(), RepositoryError> {
+    let text = codec::respell(&content.bytes, repository::encode(item)?, &[]);
+    let staged = Staged::write(path, &text, Some(content.metadata.permissions()))?;
+    if !read::is_still(content, path, &care.layout.relative(path))? {
+        return Err(RepositoryError::ChangedOutside { id: item.id.clone() });
+    }
+    staged.replace()?;
+    Ok(publish::sync_parent(path)?)
 }
 
 fn rename_tombstone(care: &FsCare, path: &Path) -> Result<Option<String>, RepositoryError> {
@@ -142,6 +158,14 @@ fn rename_tombstone(care: &FsCare, path: &Path) -> Result<Option<String>, Reposi
             "put aside: the number has a tombstone already".to_owned()
         }
     }))
+}
+
+/// As [`halfway`].
+fn after_the_first_step(error: RepositoryError) -> RepositoryError {
+    match error {
+        RepositoryError::Storage(error) => RepositoryError::Indeterminate(error),
+        error => error,
+    }
 }
 
 /// The error of a second step, after which the first one stands.
