@@ -28,7 +28,7 @@ use crate::layout::Layout;
 use crate::lock::FsLocks;
 use crate::naming::{self, Naming};
 use crate::publish::{self, Staged};
-use crate::{codec, index, machine, read, repository};
+use crate::{codec, index, journal, machine, read, repository};
 
 /// Gives every item that `file` holds beside its own a number of its own, durably; returns the item
 /// with those that have to stay, and under which numbers the others stand. The caller holds the
@@ -76,6 +76,10 @@ fn merge_into(
     item: &WorkItem,
 ) -> Result<Option<WorkId>, RepositoryError> {
     let Some(_guard) = locks.try_acquire(&LockName::item(id))? else { return Ok(None) };
+    if journal::concerns(layout, id)? {
+        // A killed commit has something left to write there.
+        return Ok(None);
+    }
     let path = layout.item(id);
     let shown = layout.relative(&path);
     let Some((own, content)) = read::json::<WorkItem>(&path, &shown)? else { return Ok(None) };

@@ -108,7 +108,7 @@ impl Write {
             return Ok(true);
         }
         let stone = tombstone::read(layout, &self.id)?;
-        Ok(stone.is_some_and(|stone| stone.item.uid == self.uid))
+        Ok(stone.is_some_and(|stone| stone.is_of(self.uid)))
     }
 
     /// Another program has put something under the number since.
