@@ -7,7 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use jerry_domain::{Uid, WorkItem};
-use jerry_tests::{Jerry, git, git_outcome, list, skip, tool};
+use jerry_tests::{Jerry, Outcome, git, git_outcome, list, skip, tool};
 
 /// A repository whose items jerry merges, with these committed on `main`.
 fn merging(titles: &[&str]) -> Option<Jerry> {
@@ -121,6 +121,14 @@ fn outside_a_repository_nothing_is_set_up() {
     let error = jerry.refused(4, ["setup", "git"]);
     assert!(error["hint"].as_str().is_some_and(|hint| hint.contains("git init")), "{error}");
     assert!(fs::symlink_metadata(jerry.path(".gitattributes")).is_err());
+}
+
+#[test]
+fn without_git_it_is_said_what_is_missing() {
+    let jerry = Jerry::new();
+    let outcome = Outcome::of(jerry.command(["--json", "setup", "git"]).env("PATH", "/nowhere"));
+    let error = outcome.error(4);
+    assert!(error["hint"].as_str().is_some_and(|hint| hint.contains("install git")), "{error}");
 }
 
 trait Check {

@@ -5,6 +5,7 @@
 //! takes no commands from files that others wrote. One without the other harms nothing: git then
 //! merges the files as text.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -117,12 +118,14 @@ impl Repository {
 
     /// Runs git to its end: its exit status, and what it wrote.
     fn git(&self, arguments: &[&str]) -> Result<(Option<i32>, String), Failure> {
-        let output = Command::new("git")
-            .arg("-C")
-            .arg(&self.folder)
-            .args(arguments)
-            .output()
-            .map_err(|error| Failure::io("cannot run git", &error))?;
+        let output =
+            Command::new("git").arg("-C").arg(&self.folder).args(arguments).output().map_err(
+                |error| match error.kind() {
+                    io::ErrorKind::NotFound => Failure::new(Code::Invalid, "there is no git here")
+                        .hint("install git, or put it where programs are looked for"),
+                    _ => Failure::io("cannot run git", &error),
+                },
+            )?;
         let said = if output.status.success() { output.stdout } else { output.stderr };
         Ok((output.status.code(), String::from_utf8_lossy(&said).into_owned()))
     }
