@@ -84,6 +84,7 @@ pub(crate) const ITEM: Fields = &[
             ("lease_seconds", Kept::Known),
             ("expires_at", Kept::Known),
             ("handed_over_by", Kept::Known),
+            ("lock", Kept::Known),
         ]),
     ),
     ("labels", Kept::Known),
