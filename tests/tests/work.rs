@@ -281,6 +281,87 @@ fn what_is_still_worked_on_is_not_given_to_the_next() {
     assert!(work(&jerry, &["--next"], "true").is_ok());
 }
 
+/// Asks for work under the name `r-1`; what is done is written into the file `done`.
+fn named(jerry: &Jerry, args: &[&str], script: &str) -> Outcome {
+    let script = format!("echo $JERRY_ITEM >> done; {script}");
+    let script = script.replace("jerry ", &format!("{} ", jerry_tests::binary().display()));
+    let mut command = jerry.command(["--json", "work", "--request-id", "r-1"]);
+    command.args(args).args(["--", "sh", "-c", &script]);
+    Outcome::of(command.current_dir(jerry.folder()))
+}
+
+fn done(jerry: &Jerry) -> String {
+    fs::read_to_string(jerry.folder().join("done")).expect("what was done")
+}
+
+#[rstest]
+#[case::success(&["1"], "true")]
+#[case::success_of_the_next(&["--next"], "true")]
+#[case::left(&["1", "--leave"], "true")]
+#[case::failure(&["1"], "exit 3")]
+#[case::failure_of_the_next(&["--next"], "exit 3")]
+#[case::a_signal(&["1"], "kill -KILL $$")]
+#[case::completed_by_the_command(&["1"], "jerry complete $JERRY_ITEM")]
+#[case::completed_by_the_command_that_failed(&["1"], "jerry complete $JERRY_ITEM && exit 3")]
+fn work_with_a_name_is_done_once(#[case] args: &[&str], #[case] script: &str) {
+    let jerry = Jerry::new();
+    let id = jerry.create("to be done");
+    let first = named(&jerry, args, script);
+    // What is open again is somebody else's by now.
+    drop(jerry.run(["claim", &id, "--session", "another"]));
+    let item = jerry.item(&id);
+    jerry.create("too late");
+    let second = named(&jerry, args, script);
+    assert_eq!((second.code(), second.json()), (first.code(), first.json()));
+    assert_eq!(jerry.item(&id), item);
+    assert_eq!(done(&jerry), format!("{id}\n"));
+}
+
+#[test]
+fn work_with_a_name_that_may_not_be_completed_is_not_done_again() {
+    let jerry = Jerry::new();
+    let whole = jerry.create("the whole");
+    jerry.ok(["create", "a part", "--parent", &whole]);
+    assert_eq!(named(&jerry, &[&whole], "true").error(4)["code"], "unfinished_parts");
+    let again = named(&jerry, &[&whole], "true");
+    assert_eq!(again.code(), Some(4));
+    let note = again.json()["item"]["notes"][0]["text"].to_string();
+    assert!(note.contains("it could not be completed"), "{note}");
+    assert_eq!(done(&jerry), format!("{whole}\n"));
+}
+
+#[test]
+fn work_with_a_name_that_did_not_end_goes_on_with_the_same_item() {
+    let jerry = Jerry::new();
+    let id = jerry.create("to be done");
+    let mut worker = Worker::start(&jerry, &["--next", "--request-id", "r-1"], "exit 0");
+    jerry.ok(["create", "more urgent", "--priority", "critical"]);
+    assert_eq!(named(&jerry, &["--next"], "true").error(5)["code"], "claimed");
+    worker.kill_jerry();
+    worker.kill_command();
+    until_gone(worker.command);
+    for _ in 0..2 {
+        let answer = named(&jerry, &["--next"], "true").json();
+        assert_eq!(answer["item"]["id"], id.as_str());
+        assert_eq!(answer["item"]["status"], "completed");
+    }
+    assert_eq!(done(&jerry), format!("{id}\n"));
+}
+
+#[test]
+fn twenty_who_ask_under_one_name_do_it_once() {
+    let jerry = Jerry::new();
+    (0..3).for_each(|number| drop(jerry.create(&format!("item {number}"))));
+    let codes: Vec<_> = std::thread::scope(|scope| {
+        let ask = || named(&jerry, &["--next"], "true").code();
+        let asked: Vec<_> = (0..20).map(|_| scope.spawn(ask)).collect();
+        asked.into_iter().map(|one| one.join().expect("answers")).collect()
+    });
+    // Who comes while it is done is told so.
+    assert!(codes.iter().all(|code| [Some(0), Some(5)].contains(code)), "{codes:?}");
+    assert_eq!(done(&jerry).lines().count(), 1);
+}
+
 #[test]
 fn twenty_workers_share_thirty_items() {
     let jerry = Jerry::new();

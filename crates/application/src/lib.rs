@@ -60,4 +60,4 @@ pub use text_search::Excerpt;
 pub use undo::Undo;
 pub use watch::{Changes, Deletion, Happening, ItemChange, Watch, Watching};
 pub use why::{Reasons, Standing, WayPoint, Why};
-pub use work::{Ending, Job, Work};
+pub use work::{Begun, Ending, Job, Work};

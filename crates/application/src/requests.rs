@@ -19,16 +19,20 @@ pub(crate) async fn first_result(
     request: &Request,
 ) -> Result<Option<WorkItem>, Error> {
     let Some(name) = &request.request_id else { return Ok(None) };
-    let item = match ports.items.get(id).await? {
-        None => ports.items.tombstone(id).await?.map(|stone| stone.item),
-        item => item,
-    };
-    let Some(item) = item else { return Ok(None) };
-    let left = as_left_by(&item, name, event)?;
-    if left.is_some() {
-        ports.items.settle().await?;
-    }
-    Ok(left)
+    let Some(item) = kept(ports, id).await? else { return Ok(None) };
+    settled(ports, as_left_by(&item, name, event)?).await
+}
+
+/// The item `id` as the work that `request` began left it, durably, if that has ended; also where it
+/// has been deleted since.
+pub(crate) async fn end_of_work(
+    ports: &Ports,
+    id: &WorkId,
+    request: &Request,
+) -> Result<Option<WorkItem>, Error> {
+    let Some(name) = &request.request_id else { return Ok(None) };
+    let Some(item) = kept(ports, id).await? else { return Ok(None) };
+    settled(ports, left_by_any(&item, &name.end())?).await
 }
 
 /// Every item as `request` left it, durably, among those that it made or chose, deleted ones
@@ -78,6 +82,20 @@ pub(crate) fn left_by_any(
 /// Keeps others that make the same request waiting. Comes before every other lock.
 pub(crate) async fn lock(ports: &Ports, request: &RequestId) -> Result<Box<dyn LockGuard>, Error> {
     Ok(ports.locks.acquire(&LockName::request(request), None).await?)
+}
+
+async fn kept(ports: &Ports, id: &WorkId) -> Result<Option<WorkItem>, Error> {
+    Ok(match ports.items.get(id).await? {
+        None => ports.items.tombstone(id).await?.map(|stone| stone.item),
+        item => item,
+    })
+}
+
+async fn settled(ports: &Ports, left: Option<WorkItem>) -> Result<Option<WorkItem>, Error> {
+    if left.is_some() {
+        ports.items.settle().await?;
+    }
+    Ok(left)
 }
 
 fn as_left_by(

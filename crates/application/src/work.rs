@@ -4,21 +4,35 @@
 //! they end, and programs that they start hold with them. So it is known at once, without a lease,
 //! that nobody works on the item any more; and not before. See
 //! `docs/adr/0024-work-is-alive-while-its-lock-is-held.md`.
+//!
+//! Work is two writes with a command between them. Under a name the first one, the claim, settles on
+//! which item; the second, the end, settles what came of it. As long as that is not there a repeat
+//! works on the same item again, if nobody else does.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jerry_domain::ports::{CommandRunner, LockError, LockGuard, LockName, RepositoryError};
-use jerry_domain::{Credentials, Edit, Refusal, Status, Transition, WorkId, WorkItem};
+use jerry_domain::{
+    Credentials, Edit, Event, Refusal, RequestId, Status, Transition, WorkId, WorkItem,
+};
 
 use crate::claim_next::{A_MOMENT, Claimed, Terms};
-use crate::{ClaimNext, Complete, Error, Filter, Modify, Ports, Request};
+use crate::{ClaimNext, Complete, Error, Filter, Modify, Ports, Request, requests};
 
 /// Claims items for work, and gives them back.
 #[derive(Clone)]
 pub struct Work {
     ports: Ports,
     runner: Arc<dyn CommandRunner>,
+}
+
+/// What came of asking for work.
+pub enum Begun {
+    /// The item is being worked on from now on.
+    Working(Job),
+    /// Work on it under this name has been done already, and left the item so.
+    Ended(WorkItem),
 }
 
 /// An item that is being worked on, for as long as this lives, or a program that was started while
@@ -76,28 +90,58 @@ impl Work {
         id: &WorkId,
         lease: Option<Duration>,
         request: &Request,
-    ) -> Result<Job, Error> {
-        let terms = self.terms(lease);
-        let guard = if terms.lock.is_some() { Some(self.lock(id).await?) } else { None };
-        let Terms { lease, lock } = terms;
-        let edits = vec![Edit::Claim { lease, lock }];
-        let item = Modify::new(self.ports.clone()).edit(id, edits, request).await?.into_item();
-        Ok(Job { item, guard })
+    ) -> Result<Begun, Error> {
+        let _same = self.lock_request(request).await?;
+        self.begin_on(id, lease, request).await
     }
 
-    /// Claims the most urgent of the items that are ready, as [`ClaimNext::claim`] does.
+    /// Claims the most urgent of the items that are ready, as [`ClaimNext::claim`] does; or again
+    /// the one that `request` has claimed already.
     ///
     /// # Errors
-    /// As [`ClaimNext::claim`].
+    /// As [`ClaimNext::claim`] and [`begin`](Self::begin).
     pub async fn begin_next(
         &self,
         filter: &Filter,
         lease: Option<Duration>,
         request: &Request,
-    ) -> Result<Job, Error> {
+    ) -> Result<Begun, Error> {
+        let _same = self.lock_request(request).await?;
+        if let Some(name) = &request.request_id {
+            let chosen = requests::first_results(&self.ports, &Event::CLAIMED, name).await?.pop();
+            if let Some(item) = chosen {
+                return self.begin_on(&item.id, lease, request).await;
+            }
+        }
         let next = ClaimNext::new(self.ports.clone());
         let Claimed { item, guard } = next.choose(filter, &self.terms(lease), request).await?;
-        Ok(Job { item, guard })
+        Ok(Begun::Working(Job { item, guard }))
+    }
+
+    /// To be called under the lock of the request.
+    async fn begin_on(
+        &self,
+        id: &WorkId,
+        lease: Option<Duration>,
+        request: &Request,
+    ) -> Result<Begun, Error> {
+        let ended = || requests::end_of_work(&self.ports, id, request);
+        // Whoever works on it by now has nothing to do with what has ended.
+        if let Some(item) = ended().await? {
+            return Ok(Begun::Ended(item));
+        }
+        let Terms { lease, lock } = self.terms(lease);
+        let guard = if lock.is_some() { Some(self.lock(id).await?) } else { None };
+        // It may have ended while the lock was waited for.
+        if let Some(item) = ended().await? {
+            return Ok(Begun::Ended(item));
+        }
+        let has_begun = requests::first_result(&self.ports, id, &Event::CLAIMED, request).await?;
+        let name = request.request_id.clone().filter(|_| has_begun.is_none());
+        let request = Request { request_id: name, ..request.clone() };
+        let edits = vec![Edit::Claim { lease, lock }];
+        let item = Modify::new(self.ports.clone()).edit(id, edits, &request).await?.into_item();
+        Ok(Begun::Working(Job { item, guard }))
     }
 
     /// Ends the work as `request` asks, unless it has been ended already, and returns the item as it
@@ -113,10 +157,15 @@ impl Work {
         request: &Request,
     ) -> Result<WorkItem, Error> {
         let credentials = Credentials { fence: job.fence(), ..request.credentials.clone() };
-        let request = Request { credentials, ..request.clone() };
+        let request_id = request.request_id.as_ref().map(RequestId::end);
+        let request = Request { credentials, request_id, ..request.clone() };
         let id = &job.item.id;
         let Some(item) = self.ports.items.get(id).await? else {
             return Err(self.ports.absent(id).await?.into());
+        };
+        let said = match &ending {
+            Ending::Release(note) => Some(note.clone()),
+            Ending::Complete | Ending::Leave => None,
         };
         let completes = ending == Ending::Complete && item.status == Status::InProgress;
         let edits = match (item.status, ending) {
@@ -144,8 +193,39 @@ impl Work {
             Err(Error::Repository(RepositoryError::Refused {
                 source: Refusal::StaleFence { claim: None, .. },
                 ..
+            })) => self.write_down_end(item, said, request).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Has `item`, whose claim the command has ended itself, say that the request has come to its
+    /// end, unless another has claimed it since.
+    async fn write_down_end(
+        &self,
+        item: WorkItem,
+        said: Option<String>,
+        request: Request,
+    ) -> Result<WorkItem, Error> {
+        if request.request_id.is_none() {
+            return Ok(item);
+        }
+        let edits = said.map(Edit::Note).into_iter().collect();
+        let credentials = Credentials { fence: None, ..request.credentials };
+        let request = Request { credentials, ..request };
+        match Modify::new(self.ports.clone()).edit(&item.id, edits, &request).await {
+            Ok(update) => Ok(update.into_item()),
+            Err(Error::Repository(RepositoryError::Refused {
+                source: Refusal::Claimed(_),
+                ..
             })) => Ok(item),
             Err(error) => Err(error),
+        }
+    }
+
+    async fn lock_request(&self, request: &Request) -> Result<Option<Box<dyn LockGuard>>, Error> {
+        match &request.request_id {
+            Some(name) => requests::lock(&self.ports, name).await.map(Some),
+            None => Ok(None),
         }
     }
 

@@ -149,6 +149,13 @@ impl RequestId {
     pub fn digest(&self) -> u64 {
         fnv_1a(self.as_str().as_bytes())
     }
+
+    /// The name under which work that this request began is ended, by a write of its own. It may be
+    /// longer than the names that people give.
+    #[must_use]
+    pub fn end(&self) -> Self {
+        Self(format!("{self} (end)"))
+    }
 }
 
 text_newtype! {

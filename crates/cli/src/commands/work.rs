@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use jerry_application::{Ending, Job, Request, Work};
+use jerry_application::{Begun, Ending, Job, Request, Work};
 use jerry_contract::{Ended, Worked};
-use jerry_domain::{SessionName, WorkItem};
+use jerry_domain::{RequestId, SessionName, WorkItem};
 
 use super::Outcome;
 use super::claim::Next;
@@ -42,6 +42,10 @@ pub struct Arguments {
     /// machines for example: 4h, 30m
     #[arg(long, value_name = "TIME", value_parser = parse_lease)]
     lease: Option<Duration>,
+    /// A name for this request; a repeat of it says how the work ended, or goes on with the same
+    /// item if it did not end
+    #[arg(long, value_name = "NAME", hide_short_help = true, value_parser = RequestId::new)]
+    request_id: Option<RequestId>,
     /// The command that does the work; it finds the item in JERRY_ITEM
     #[arg(value_name = "CMD", last = true, required = true, num_args = 1..)]
     command: Vec<OsString>,
@@ -49,17 +53,22 @@ pub struct Arguments {
 
 impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
-        let Self { id, next, leave, lease, command } = self;
+        let Self { id, next, leave, lease, request_id, command } = self;
         let lease = lease.map_or_else(|| session.lease(), Ok).map(Some)?;
         let id = id.map(|id| session.id(&id)).transpose()?;
+        let change = Change { request_id, ..Change::default() };
         let request = named(match &id {
-            Some(id) => Change::default().request(session, id)?,
-            None => Change::default().request_of_new(session)?,
+            Some(id) => change.request(session, id)?,
+            None => change.request_of_new(session)?,
         })?;
         let work = Work::new(session.ports()?, Arc::new(session.shell(&request)?));
-        let job = match &id {
+        let begun = match &id {
             Some(id) => work.begin(id, lease, &request).await?,
             None => work.begin_next(&next.narrowed.filter(session)?, lease, &request).await?,
+        };
+        let job = match begun {
+            Begun::Working(job) => job,
+            Begun::Ended(item) => return Ok(Box::new(Done::before(item))),
         };
         let signals = PassedOn::begin()?;
         remark(&format!("working on {}: {}", job.item.id, job.item.title));
@@ -67,15 +76,15 @@ impl Arguments {
         let fence = job.fence();
         let ran = run(&command, &job, session, &signals);
         let ending = match &ran {
-            Ok(ran) if ran.status.success() && leave => Ending::Leave,
-            Ok(ran) if ran.status.success() => Ending::Complete,
-            Ok(ran) => Ending::Release(ran.said()),
+            Ok(ran) if ran.succeeded() && leave => Ending::Leave,
+            Ok(ran) if ran.succeeded() => Ending::Complete,
+            Ok(ran) => Ending::Release(ran.said.clone()),
             Err(failure) => Ending::Release(failure.message.clone()),
         };
         let ended = work.end(job, ending, &request).await;
-        let Ran { status, interrupted } = ran?;
+        let ran = ran?;
         let item = ended.map_err(|error| Failure::from(error).with("fence", fence))?;
-        Ok(Box::new(Done { item, ran: Ran { status, interrupted } }))
+        Ok(Box::new(Done { item, ran }))
     }
 }
 
@@ -120,7 +129,18 @@ fn run(
     let child = command.spawn();
     job.share_with_children(false)?;
     let (status, interrupted) = signals.wait(&mut child.map_err(failed)?).map_err(failed)?;
-    Ok(Ran { status, interrupted })
+    Ok(Ran::new(ended(status), interrupted))
+}
+
+#[cfg(unix)]
+fn ended(status: ExitStatus) -> Ended {
+    use std::os::unix::process::ExitStatusExt;
+    Ended { status: status.code(), signal: status.signal() }
+}
+
+#[cfg(not(unix))]
+fn ended(status: ExitStatus) -> Ended {
+    Ended { status: status.code(), signal: None }
 }
 
 #[cfg(unix)]
@@ -137,28 +157,40 @@ fn errors() -> io::Result<Stdio> {
 
 /// How the command ran.
 struct Ran {
-    status: ExitStatus,
+    ended: Ended,
+    /// What is noted of it where it did not succeed.
+    said: String,
     /// This process was asked to end meanwhile.
     interrupted: bool,
 }
 
 impl Ran {
-    fn said(&self) -> String {
-        match (self.status.code(), self.signal()) {
-            (Some(status), _) => format!("the command ended with exit status {status}"),
-            (None, Some(signal)) => format!("the command was ended by signal {signal}"),
-            (None, None) => "the command did not end by itself".to_owned(),
-        }
+    const STATUS: &str = "the command ended with exit status ";
+    const SIGNAL: &str = "the command was ended by signal ";
+
+    fn new(ended: Ended, interrupted: bool) -> Self {
+        let said = match ended {
+            Ended { status: Some(status), .. } => format!("{}{status}", Self::STATUS),
+            Ended { signal: Some(signal), .. } => format!("{}{signal}", Self::SIGNAL),
+            Ended { .. } => "the command did not end by itself".to_owned(),
+        };
+        Self { ended, said, interrupted }
     }
 
-    #[cfg(unix)]
-    fn signal(&self) -> Option<i32> {
-        std::os::unix::process::ExitStatusExt::signal(&self.status)
+    /// How it ran, from the item as it was left: what went wrong is noted with the write that ended
+    /// the work.
+    fn told(item: &WorkItem) -> Self {
+        let end = item.history.last().map(|entry| entry.at);
+        let Some(note) = item.notes.last().filter(|note| Some(note.at) == end) else {
+            return Self::new(Ended { status: Some(0), signal: None }, false);
+        };
+        let number = |what| note.text.strip_prefix(what).and_then(|it| it.parse().ok());
+        let ended = Ended { status: number(Self::STATUS), signal: number(Self::SIGNAL) };
+        Self { ended, said: note.text.clone(), interrupted: false }
     }
 
-    #[cfg(not(unix))]
-    fn signal(&self) -> Option<i32> {
-        None
+    fn succeeded(&self) -> bool {
+        self.ended.status == Some(0)
     }
 }
 
@@ -167,22 +199,29 @@ struct Done {
     ran: Ran,
 }
 
+impl Done {
+    /// What this request has come to before.
+    fn before(item: WorkItem) -> Self {
+        let ran = Ran::told(&item);
+        Self { item, ran }
+    }
+}
+
 impl Answer for Done {
     fn json(&self, json: Json<'_>) -> io::Result<()> {
-        let ended = Ended { status: self.ran.status.code(), signal: self.ran.signal() };
-        json.say(&Worked::new(&self.item, ended))
+        json.say(&Worked::new(&self.item, self.ran.ended))
     }
 
     fn text(&self, out: &mut dyn Write, _: Style) -> io::Result<()> {
-        let said = match (self.item.status, self.ran.status.success()) {
+        let said = match (self.item.status, self.ran.succeeded()) {
             (status, true) => format!("{} is {status}", self.item.id),
-            (status, false) => format!("{} is {status} again: {}", self.item.id, self.ran.said()),
+            (status, false) => format!("{} is {status} again: {}", self.item.id, self.ran.said),
         };
         writeln!(out, "{said}: {}", line(self.item.title.as_str()))
     }
 
     fn complaint(&self) -> Option<Failure> {
         let code = if self.ran.interrupted { Code::Interrupted } else { Code::CommandFailed };
-        (!self.ran.status.success()).then(|| Failure::new(code, self.ran.said()))
+        (!self.ran.succeeded()).then(|| Failure::new(code, self.ran.said.clone()))
     }
 }
