@@ -275,7 +275,7 @@ impl Apply {
         }));
         edits.extend(wanted.phase.clone().map(|phase| Edit::Phase(Some(phase))));
         edits.extend(wanted.assignee.clone().map(|actor| Edit::Assignee(Some(actor))));
-        edits.extend(wanted.due.map(|due| Edit::DueAt(Some(due))));
+        edits.extend(wanted.due.map(|day| Edit::DueAt(Some(day.0))));
         edits.extend(wanted.external_ref.clone().map(|name| Edit::ExternalRef(Some(name))));
         edits.extend(wanted.labels.iter().cloned().map(Edit::AddLabel));
         let parent = match (&wanted.parent, target.parent) {

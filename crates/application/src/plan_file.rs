@@ -2,9 +2,7 @@
 
 use std::collections::HashSet;
 
-use jerry_domain::{
-    Actor, ItemType, Label, Phase, Prefix, Priority, Status, Timestamp, Title, WorkId,
-};
+use jerry_domain::{Actor, Day, ItemType, Label, Phase, Prefix, Priority, Status, Title, WorkId};
 use serde::Deserialize;
 
 /// Why a text is no plan. Nothing was done.
@@ -79,8 +77,8 @@ pub struct PlanItem {
     pub phase: Option<Phase>,
     /// Who is to do it.
     pub assignee: Option<Actor>,
-    /// When it should be completed.
-    pub due: Option<Timestamp>,
+    /// When it should be completed: 2026-01-31, or 2026-01-31T12:00:00Z.
+    pub due: Option<Day>,
     /// Labels that it is to have, beside those that it has.
     pub labels: Vec<Label>,
     /// What it is a part of: a name of the plan, or an id.

@@ -51,7 +51,7 @@ pub use item_type::{ItemType, UnknownItemType};
 pub use jiff::Timestamp;
 pub use links::{Artifact, Link, LinkKind, LinkTarget, Source};
 pub use merge::Unmergeable;
-pub use moment::{InvalidMoment, day_or_instant, to_the_second};
+pub use moment::{Day, InvalidMoment, day_or_instant, to_the_second};
 pub use note::Note;
 pub use plan::{CriticalPath, Mark, Plan, Relation, Step, Target, Ways};
 pub use priority::{Priority, UnknownPriority};

@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
-    Actor, CheckId, ItemType, Label, Phase, Priority, RequestId, SessionName, Status, Title, Uid,
-    WorkId,
+    Actor, CheckId, Day, ItemType, Label, Phase, Priority, RequestId, SessionName, Status, Title,
+    Uid, WorkId,
 };
 
 macro_rules! described {
@@ -49,5 +49,6 @@ described! {
     CheckId, "check_id" => {
         "type": "string", "pattern": "^\\S+$", "maxLength": CheckId::MAX_CHARS
     };
+    Day, "day" => { "type": "string" };
     Label, "label" => { "type": "string", "pattern": "^[^\\s,]+$", "maxLength": Label::MAX_CHARS };
 }

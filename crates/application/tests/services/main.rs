@@ -1,5 +1,6 @@
 //! The services over strict adapters in memory, and over mocks where something must fail.
 
+mod apply;
 mod claim_next;
 mod complete;
 mod create;

@@ -2,11 +2,12 @@
 
 use jerry_application::NewItem;
 use jerry_contract::{Code, Failure};
-use jerry_domain::{Actor, ChecklistKind, Edit, ItemRef, ItemType, Label, Phase, Priority, Title};
+use jerry_domain::{
+    Actor, ChecklistKind, Day, Edit, ItemRef, ItemType, Label, Phase, Priority, Title,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::update::Day;
 use crate::desk::Desk;
 use crate::tool::{Call, Effect, Outcome, Tool, written};
 

@@ -2,11 +2,11 @@
 
 use jerry_contract::Failure;
 use jerry_domain::{
-    Actor, CheckId, Edit, Evidence, Extra, ItemRef, ItemType, Label, Phase, Priority, Status,
-    Timestamp, Title, day_or_instant,
+    Actor, CheckId, Day, Edit, Evidence, Extra, ItemRef, ItemType, Label, Phase, Priority, Status,
+    Title,
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 
 use crate::desk::Desk;
 use crate::tool::{Call, Effect, Outcome, Tool, usage, written};
@@ -31,6 +31,8 @@ pub(crate) struct Arguments {
     assignee: Option<Option<Actor>>,
     #[serde(default, deserialize_with = "or_null")]
     phase: Option<Option<Phase>>,
+    /// A day, which means its first instant in UTC, or an instant: 2026-01-31 or
+    /// 2026-01-31T12:00:00Z.
     #[serde(default, deserialize_with = "or_null")]
     due: Option<Option<Day>>,
     /// The item that it is a part of.
@@ -64,18 +66,6 @@ struct Tick {
     evidence: Option<String>,
     /// Where that can be seen.
     source: Option<String>,
-}
-
-/// A day, which means its first instant in UTC, or an instant: 2026-01-31 or 2026-01-31T12:00:00Z.
-#[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
-pub(crate) struct Day(#[schemars(with = "String")] pub(crate) Timestamp);
-
-impl<'de> Deserialize<'de> for Day {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        day_or_instant(&text).map(Self).map_err(serde::de::Error::custom)
-    }
 }
 
 /// `null` is a value, which removes; absent is none.
