@@ -3,6 +3,7 @@
 use jerry_domain::ports::RepositoryError;
 use jerry_domain::{Edit, Event, Prefix, Refusal, RequestId, Title, WorkItem};
 
+use crate::ports::insisted;
 use crate::{Error, Ports, Request, family, numbering, references, requests};
 
 /// An item to be made.
@@ -80,11 +81,8 @@ impl Create {
             let (NewItem { title, edits }, uid) = &new[index];
             let refused = |source| Error::NotCreated { title: title.to_string(), source };
             let item = WorkItem::create(id, *uid, title.clone(), edits, &stamp).map_err(refused)?;
-            match families[index].allows(None, &item) {
-                Ok(()) => Ok(item),
-                Err(_) if stamp.credentials.force => Ok(item.forced()),
-                Err(refusal) => Err(refused(refusal)),
-            }
+            let allowed = families[index].allows(None, &item);
+            insisted(allowed, item, stamp.credentials.force).map_err(refused)
         })
         .await
     }

@@ -55,7 +55,7 @@ impl Overview {
                 held.push(item);
             }
         }
-        held.sort_by_key(|item| (item.priority, item.created_at, item.uid));
+        held.sort_by_key(Summary::urgency);
         let list = ReadyList::for_claimant(now, actor.clone());
         let found = Ready::new(self.ports.clone()).of(list, |item| !is_theirs(item), limit).await?;
         let ReadyItems { items: ready, total: ready_total, unreadable, .. } = found;

@@ -1,9 +1,14 @@
 //! A plan as a file has it: items that point at each other by names of their own.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-use jerry_domain::{Actor, Day, ItemType, Label, Phase, Prefix, Priority, Status, Title, WorkId};
+use jerry_domain::{
+    Actor, ChecklistKind, Day, Edit, Event, ItemRef, ItemType, Label, Phase, Prefix, Priority,
+    Status, Title, Uid, WorkId, WorkItem,
+};
 use serde::Deserialize;
+
+use crate::requests::Left;
 
 /// Why a text is no plan. Nothing was done.
 #[derive(Debug, thiserror::Error)]
@@ -108,37 +113,128 @@ impl Plan {
     }
 }
 
-/// The items of a plan in its order, parts behind what they are parts of, each with the place of what
-/// it stands in. Names must be distinct, and cannot be ids where `prefix` is the store's.
-pub(crate) fn flat(
-    plan: Plan,
-    prefix: &Prefix,
-) -> Result<Vec<(PlanItem, Option<usize>)>, InvalidPlan> {
-    let items = plan.items;
+/// An item of a plan whose names are understood.
+pub(crate) struct Wanted {
+    pub(crate) item: PlanItem,
+    /// Which item of the store it is, where the plan says so.
+    pub(crate) id: Option<WorkId>,
+    parent: Option<Place>,
+    needs: Vec<Place>,
+}
+
+/// Where that is which an item of a plan points at.
+pub(crate) enum Place {
+    /// In the plan, at this place.
+    InPlan(usize),
+    /// In the store, under this name.
+    InStore(WorkId),
+}
+
+/// The items of a plan in its order, parts behind what they are parts of. Names must be distinct, and
+/// cannot be ids where `prefix` is the store's.
+pub(crate) fn understood(plan: Plan, prefix: &Prefix) -> Result<Vec<Wanted>, InvalidPlan> {
     let mut flat = Vec::new();
-    flatten(items, None, &mut flat);
+    flatten(plan.items, None, &mut flat);
     if flat.is_empty() {
         return Err(InvalidPlan::Empty);
     }
-    let mut names = HashSet::new();
-    for (item, _) in &flat {
-        if let Some(name) = &item.name {
-            if name.is_empty() || WorkId::parse_lenient(name, prefix).is_ok() {
-                return Err(InvalidPlan::NameIsId(name.clone()));
-            }
-            if !names.insert(name) {
-                return Err(InvalidPlan::NameTwice(name.clone()));
-            }
+    let mut names = HashMap::new();
+    for (place, (item, _)) in flat.iter().enumerate() {
+        let Some(name) = &item.name else { continue };
+        if name.is_empty() || WorkId::parse_lenient(name, prefix).is_ok() {
+            return Err(InvalidPlan::NameIsId(name.clone()));
+        }
+        if names.insert(name.clone(), place).is_some() {
+            return Err(InvalidPlan::NameTwice(name.clone()));
         }
     }
-    Ok(flat)
+    let id = |item: &PlanItem, name: &String| {
+        WorkId::parse_lenient(name, prefix)
+            .map_err(|_| InvalidPlan::UnknownName { item: item.called(), name: name.clone() })
+    };
+    let place = |item: &PlanItem, name: &String| match names.get(name) {
+        Some(place) => Ok(Place::InPlan(*place)),
+        None => id(item, name).map(Place::InStore),
+    };
+    let understand = |(item, within): (PlanItem, Option<usize>)| {
+        let parent = match (&item.parent, within) {
+            (Some(_), Some(_)) => return Err(InvalidPlan::TwoParents(item.called())),
+            (Some(name), None) => Some(place(&item, name)?),
+            (None, within) => within.map(Place::InPlan),
+        };
+        let needs = item.needs.iter().map(|name| place(&item, name)).collect::<Result<_, _>>()?;
+        let id = item.id.as_ref().map(|name| id(&item, name)).transpose()?;
+        Ok(Wanted { item, id, parent, needs })
+    };
+    flat.into_iter().map(understand).collect()
 }
 
-fn flatten(items: Vec<PlanItem>, parent: Option<usize>, flat: &mut Vec<(PlanItem, Option<usize>)>) {
+fn flatten(items: Vec<PlanItem>, within: Option<usize>, flat: &mut Vec<(PlanItem, Option<usize>)>) {
     for mut item in items {
         let children = std::mem::take(&mut item.children);
         let place = flat.len();
-        flat.push((item, parent));
+        flat.push((item, within));
         flatten(children, Some(place), flat);
+    }
+}
+
+impl PlanItem {
+    /// What to call it in a message.
+    pub(crate) fn called(&self) -> String {
+        let title = self.title.as_ref().map(ToString::to_string);
+        let names = [self.name.clone(), self.id.clone(), title, self.external_ref.clone()];
+        names.into_iter().flatten().next().unwrap_or_else(|| "an item without a name".to_owned())
+    }
+}
+
+impl Wanted {
+    /// What is to be done to the item that it is as the plan wants it, also where it is so already:
+    /// a repeat asks for the same. `reference` tells what to point with.
+    pub(crate) fn edits(&self, is_new: bool, reference: impl Fn(&Place) -> ItemRef) -> Vec<Edit> {
+        let item = &self.item;
+        let mut edits = Vec::new();
+        if !is_new {
+            edits.extend(item.title.clone().map(Edit::Title));
+        }
+        edits.extend(item.item_type.map(Edit::Type));
+        edits.extend(item.priority.map(Edit::Priority));
+        edits.extend(item.description.clone().map(|text| match item.if_version {
+            Some(of) => Edit::ReplaceDescription { text: Some(text), of },
+            None => Edit::Description(Some(text)),
+        }));
+        edits.extend(item.phase.clone().map(|phase| Edit::Phase(Some(phase))));
+        edits.extend(item.assignee.clone().map(|actor| Edit::Assignee(Some(actor))));
+        edits.extend(item.due.map(|day| Edit::DueAt(Some(day.0))));
+        edits.extend(item.external_ref.clone().map(|name| Edit::ExternalRef(Some(name))));
+        edits.extend(item.labels.iter().cloned().map(Edit::AddLabel));
+        edits.extend(self.parent.as_ref().map(|place| Edit::Parent(Some(reference(place)))));
+        edits.extend(self.needs.iter().map(|place| Edit::AddDependency(reference(place))));
+        let check = |kind| move |text: &String| Edit::EnsureCheck(kind, text.clone());
+        edits.extend(item.criteria.iter().map(check(ChecklistKind::Criteria)));
+        edits.extend(item.subtasks.iter().map(check(ChecklistKind::Subtasks)));
+        edits.extend(item.status.map(Edit::MoveTo));
+        edits
+    }
+
+    /// Whether what a request `left` was made for this. `found` is the item that the plan means by an
+    /// id.
+    pub(crate) fn asked_for(&self, left: &Left, found: Option<Uid>) -> bool {
+        let Left { item, event } = left;
+        if *event == Event::CREATED {
+            let is_same = self.item.title.as_ref() == Some(&item.title);
+            return self.id.is_none() && is_same && self.is_named_as(item);
+        }
+        // What is pointed at makes no difference to what kind of write it is.
+        let edits = self.edits(false, |_| ItemRef::new(item.id.clone(), item.uid));
+        let is_it = match self.id {
+            Some(_) => found == Some(item.uid),
+            None => item.external_ref.is_some() && self.is_named_as(item),
+        };
+        is_it && *event == Event::of(&edits)
+    }
+
+    fn is_named_as(&self, item: &WorkItem) -> bool {
+        let named = self.item.external_ref.as_ref().filter(|name| !name.is_empty());
+        named == item.external_ref.as_ref()
     }
 }

@@ -58,11 +58,8 @@ impl Ports {
             let Some(after) = write(item, &ports.stamp(item, &request))? else {
                 return Ok(None);
             };
-            match rules(item, &after) {
-                Ok(()) => Ok(Some(after)),
-                Err(_) if request.credentials.force => Ok(Some(after.forced())),
-                Err(refusal) => Err(refusal),
-            }
+            let allowed = rules(item, &after);
+            insisted(allowed, after, request.credentials.force).map(Some)
         })
     }
 
@@ -132,6 +129,19 @@ impl Ports {
             }
             None => RepositoryError::NotFound { id },
         })
+    }
+}
+
+/// The item `after` a write that is `allowed`, or on which the request insists with `force`.
+pub(crate) fn insisted(
+    allowed: Result<(), Refusal>,
+    after: WorkItem,
+    force: bool,
+) -> Result<WorkItem, Refusal> {
+    match allowed {
+        Ok(()) => Ok(after),
+        Err(_) if force => Ok(after.forced()),
+        Err(refusal) => Err(refusal),
     }
 }
 

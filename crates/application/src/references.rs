@@ -48,7 +48,11 @@ pub(crate) async fn refuse_cycles(ports: &Ports, id: &WorkId, edits: &[Edit]) ->
     }
     // What does not parse cannot be followed; the doctor names it and the rings behind it.
     let items: Vec<_> = ports.to_decide().await?.into_iter().filter_map(Result::ok).collect();
-    let graph = Graph::new(&items);
+    refuse_rings(&Graph::new(&items), id, edits)
+}
+
+/// Refuses `edits` of the item `id` that close a ring in `graph`.
+pub(crate) fn refuse_rings(graph: &Graph<'_>, id: &WorkId, edits: &[Edit]) -> Result<(), Error> {
     for edit in edits {
         match edit {
             Edit::AddDependency(needed) => {
@@ -67,7 +71,8 @@ pub(crate) async fn refuse_cycles(ports: &Ports, id: &WorkId, edits: &[Edit]) ->
     Ok(())
 }
 
-async fn require(ports: &Ports, reference: &mut ItemRef) -> Result<(), Error> {
+/// Completes `reference`, whose item must exist.
+pub(crate) async fn require(ports: &Ports, reference: &mut ItemRef) -> Result<(), Error> {
     if find(ports, reference).await? {
         Ok(())
     } else {

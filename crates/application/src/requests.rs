@@ -6,7 +6,7 @@
 //! look at the same time apart. See `docs/adr/0020-requests-are-known-by-the-history.md`.
 
 use jerry_domain::ports::{LockGuard, LockName, RepositoryError};
-use jerry_domain::{Event, HistoryEntry, RequestId, WorkId, WorkItem};
+use jerry_domain::{Event, Refusal, RequestId, WorkId, WorkItem};
 
 use crate::{Error, Ports, Request};
 
@@ -32,7 +32,7 @@ pub(crate) async fn end_of_work(
 ) -> Result<Option<WorkItem>, Error> {
     let Some(name) = &request.request_id else { return Ok(None) };
     let Some(item) = kept(ports, id).await? else { return Ok(None) };
-    settled(ports, left_by_any(&item, &name.end())?).await
+    settled(ports, left_by(&item, &name.end())?.map(|left| left.item)).await
 }
 
 /// Every item as `request` left it, durably, among those that it made or chose, deleted ones
@@ -45,20 +45,11 @@ pub(crate) async fn first_results(
     request: &RequestId,
 ) -> Result<Vec<WorkItem>, Error> {
     let mut left = Vec::new();
-    for summary in ports.items.summaries().await? {
-        let summary = summary.map_err(RepositoryError::from)?;
-        if summary.requests.contains(&request.digest())
-            && let Some(item) = ports.whole(&summary).await?
-        {
-            left.extend(as_left_by(&item, request, event)?);
+    for written in written(ports, request).await? {
+        if written.event != *event {
+            return Err(written.refused(request));
         }
-    }
-    for stone in ports.items.tombstones().await? {
-        let item = stone.map_err(RepositoryError::from)?.item;
-        // One that was deleted since it was found above.
-        if left.iter().all(|found| found.uid != item.uid) {
-            left.extend(as_left_by(&item, request, event)?);
-        }
+        left.push(written.item);
     }
     if !left.is_empty() {
         ports.items.settle().await?;
@@ -67,16 +58,54 @@ pub(crate) async fn first_results(
     Ok(left)
 }
 
-/// `item` as the write of `request` left it, whatever kind of write it was.
-pub(crate) fn left_by_any(
+/// What a request made of an item.
+pub(crate) struct Left {
+    /// The item as the request left it.
+    pub(crate) item: WorkItem,
+    /// What kind of write it was.
+    pub(crate) event: Event,
+}
+
+impl Left {
+    /// That the request of this `name` was another one.
+    pub(crate) fn refused(&self, name: &RequestId) -> Error {
+        let (version, event) = (self.item.version, self.event.clone());
+        let source = Refusal::RequestReused { request: name.clone(), version, event };
+        RepositoryError::Refused { id: self.item.id.clone(), source }.into()
+    }
+}
+
+/// What `request` has made of the items that it made or chose, and of all that are deleted.
+///
+/// To be called under [`lock`].
+pub(crate) async fn written(ports: &Ports, request: &RequestId) -> Result<Vec<Left>, Error> {
+    let mut written: Vec<Left> = Vec::new();
+    for summary in ports.items.summaries().await? {
+        let summary = summary.map_err(RepositoryError::from)?;
+        if summary.requests.contains(&request.digest())
+            && let Some(item) = ports.whole(&summary).await?
+        {
+            written.extend(left_by(&item, request)?);
+        }
+    }
+    for stone in ports.items.tombstones().await? {
+        let item = stone.map_err(RepositoryError::from)?.item;
+        // One that was deleted since it was found above.
+        if written.iter().all(|found| found.item.uid != item.uid) {
+            written.extend(left_by(&item, request)?);
+        }
+    }
+    Ok(written)
+}
+
+/// What `request` has made of `item`, whatever kind of write it was.
+pub(crate) fn left_by(
     item: &WorkItem,
     request: &RequestId,
-) -> Result<Option<WorkItem>, RepositoryError> {
-    let own = |entry: &&HistoryEntry| entry.request_id.as_deref() == Some(request.as_str());
-    match item.history.iter().rev().find(own) {
-        Some(entry) => as_left_by(item, request, &entry.event),
-        None => Ok(None),
-    }
+) -> Result<Option<Left>, RepositoryError> {
+    let Some((_, event)) = item.written_by(request) else { return Ok(None) };
+    let left = as_left_by(item, request, event)?;
+    Ok(left.map(|item| Left { item, event: event.clone() }))
 }
 
 /// Keeps others that make the same request waiting. Comes before every other lock.

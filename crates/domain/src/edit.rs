@@ -118,6 +118,8 @@ pub enum Edit {
     RemoveGate(Requirement),
     /// Append an entry to a checklist, under the next free name.
     AddCheck(ChecklistKind, String),
+    /// Append an entry to a checklist; one that is there in the same words changes nothing.
+    EnsureCheck(ChecklistKind, String),
     /// Tick or untick an entry of either checklist. Evidence is for criteria only.
     Check {
         /// Which entry.
@@ -427,7 +429,10 @@ pub(crate) fn make(record: &mut Record, edit: &Edit, stamp: &Stamp) -> Result<()
             record.gates.dedup();
         }
         Edit::RemoveGate(requirement) => record.gates.retain(|own| *own != requirement),
-        Edit::AddCheck(kind, text) => add_check(record, kind, text)?,
+        Edit::EnsureCheck(kind, text) if has_check(record, kind, &text) => {}
+        Edit::AddCheck(kind, text) | Edit::EnsureCheck(kind, text) => {
+            add_check(record, kind, text)?;
+        }
         Edit::Check { id, done, evidence } => check(record, id, done, evidence)?,
         Edit::RemoveCheck(id) => remove_check(record, id)?,
         Edit::AddFinding(text) => record.findings.push(said("finding", text)?),
@@ -509,6 +514,13 @@ fn add_check(record: &mut Record, kind: ChecklistKind, text: String) -> Result<(
         }
     }
     Ok(())
+}
+
+fn has_check(record: &Record, kind: ChecklistKind, text: &str) -> bool {
+    match kind {
+        ChecklistKind::Criteria => record.acceptance_criteria.iter().any(|own| own.text == text),
+        ChecklistKind::Subtasks => record.subtasks.iter().any(|own| own.text == text),
+    }
 }
 
 pub(crate) fn check_ids(record: &Record) -> impl Iterator<Item = &CheckId> {

@@ -416,7 +416,8 @@ pub fn edit() -> impl Strategy<Value = Edit> {
         link_target().prop_map(Edit::RemoveLink),
         requirement().prop_map(Edit::AddGate),
         requirement().prop_map(Edit::RemoveGate),
-        (kind, said.clone()).prop_map(|(kind, text)| Edit::AddCheck(kind, text)),
+        (kind.clone(), said.clone()).prop_map(|(kind, text)| Edit::AddCheck(kind, text)),
+        (kind, said.clone()).prop_map(|(kind, text)| Edit::EnsureCheck(kind, text)),
         (check_id(), any::<bool>(), option::of(evidence()))
             .prop_map(|(id, done, evidence)| Edit::Check { id, done, evidence }),
         check_id().prop_map(Edit::RemoveCheck),

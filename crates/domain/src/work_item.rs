@@ -140,15 +140,20 @@ impl WorkItem {
         Ok(Some(self.at_version(version).unwrap_or_else(|_| self.clone())))
     }
 
-    /// The version that the write of `request` made, or that a merge made which brought it.
-    fn made_by(&self, request: &RequestId, event: &Event) -> Result<Option<u64>, Refusal> {
+    /// The version that the write of `request` made, or that a merge made which brought it, and what
+    /// kind of write it was.
+    #[must_use]
+    pub fn written_by(&self, request: &RequestId) -> Option<(u64, &Event)> {
         let same = |entry: &&HistoryEntry| entry.request_id.as_deref() == Some(request.as_str());
-        let made = self.history.iter().rev().find_map(|entry| {
+        self.history.iter().rev().find_map(|entry| {
             let line = || entry.of_other_lines().find(same);
             let write = Some(entry).filter(same).or_else(line)?;
             Some((entry.version, &write.event))
-        });
-        match made {
+        })
+    }
+
+    fn made_by(&self, request: &RequestId, event: &Event) -> Result<Option<u64>, Refusal> {
+        match self.written_by(request) {
             None => Ok(None),
             Some((version, own)) if own == event => Ok(Some(version)),
             Some((version, event)) => Err(Refusal::RequestReused {

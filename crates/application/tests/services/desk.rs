@@ -5,9 +5,9 @@ use std::sync::Arc;
 use jerry_application::{Create, Error, Modify, NewItem, Ports, Request};
 use jerry_conformance::MemoryStore;
 use jerry_domain::ports::{
-    LockError, LockName, MockLockManager, StorageError, StorageFault, Update,
+    LockError, LockName, MockLockManager, RepositoryError, StorageError, StorageFault, Update,
 };
-use jerry_domain::{Actor, Edit, ItemRef, Prefix, Title, WorkId, WorkItem};
+use jerry_domain::{Actor, Edit, ItemRef, Prefix, Refusal, RequestId, Title, WorkId, WorkItem};
 use pollster::block_on;
 
 pub(crate) struct Desk {
@@ -81,6 +81,10 @@ pub(crate) fn at_version(version: u64) -> Request {
     Request { if_version: Some(version), ..by("ann") }
 }
 
+pub(crate) fn named(name: &str) -> Request {
+    Request { request_id: Some(RequestId::new(name).expect("valid")), ..by("ann") }
+}
+
 pub(crate) fn work() -> Prefix {
     Prefix::new("WORK").expect("a valid prefix")
 }
@@ -104,6 +108,19 @@ pub(crate) fn ids<'a>(items: impl IntoIterator<Item = &'a WorkItem>) -> Vec<Work
 pub(crate) fn storage_error(fault: StorageFault) -> StorageError {
     let source = "injected".into();
     StorageError { action: "write", resource: "a file".to_owned(), fault, source }
+}
+
+pub(crate) fn is_reuse<T>(answer: &Result<T, Error>) -> bool {
+    let refused = |error: &Error| {
+        matches!(
+            error,
+            Error::Repository(RepositoryError::Refused {
+                source: Refusal::RequestReused { .. },
+                ..
+            })
+        )
+    };
+    answer.as_ref().is_err_and(refused)
 }
 
 /// Locks that are always busy, with how often they were asked for.

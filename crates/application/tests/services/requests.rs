@@ -5,15 +5,11 @@ use std::thread;
 
 use jerry_application::{ClaimNext, Create, Delete, Error, Filter, Modify, Request};
 use jerry_domain::ports::{RepositoryError, Update};
-use jerry_domain::{Edit, Label, Refusal, RequestId, Status, Transition, WorkId, WorkItem};
+use jerry_domain::{Edit, Label, Status, Transition, WorkId, WorkItem};
 use pollster::block_on;
 use rstest::rstest;
 
 use crate::desk::*;
-
-fn named(name: &str) -> Request {
-    Request { request_id: Some(RequestId::new(name).expect("valid")), ..by("ann") }
-}
 
 fn edit(desk: &Desk, id: &WorkId, edit: Edit, request: &Request) -> Result<Update, Error> {
     block_on(Modify::new(desk.ports.clone()).edit(id, vec![edit], request))
@@ -34,19 +30,6 @@ fn note(text: &str) -> Edit {
 
 fn label(name: &str) -> Edit {
     Edit::AddLabel(Label::new(name).expect("valid"))
-}
-
-fn is_reuse<T>(answer: &Result<T, Error>) -> bool {
-    let refused = |error: &Error| {
-        matches!(
-            error,
-            Error::Repository(RepositoryError::Refused {
-                source: Refusal::RequestReused { .. },
-                ..
-            })
-        )
-    };
-    answer.as_ref().is_err_and(refused)
 }
 
 #[test]

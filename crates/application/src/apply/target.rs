@@ -1,0 +1,150 @@
+//! What the items of a plan are in the store.
+
+use std::collections::HashSet;
+
+use jerry_domain::ports::RepositoryError;
+use jerry_domain::{Edit, ItemRef, Refusal, Summary, Uid, WorkId, WorkItem};
+
+use crate::plan_file::{InvalidPlan, Place, Wanted};
+use crate::{Error, Ports, Request};
+
+/// What an item of a plan is in the store.
+pub(super) enum Found {
+    /// Nothing yet.
+    New,
+    /// An item, as it is.
+    There(Box<WorkItem>),
+    /// An item that was deleted, as it was then.
+    Deleted(Box<WorkItem>),
+}
+
+/// An item of a plan, and the one that it is to become.
+pub(super) struct Target<'a> {
+    pub(super) wanted: &'a Wanted,
+    /// The item that is there; `None` for a new one.
+    pub(super) before: Option<WorkItem>,
+    pub(super) id: WorkId,
+    pub(super) uid: Uid,
+}
+
+/// Which of `items` and of the deleted ones each item of `plan` means.
+pub(super) async fn find(
+    ports: &Ports,
+    plan: &[Wanted],
+    items: &[Summary],
+) -> Result<Vec<Found>, Error> {
+    let mut found = Vec::with_capacity(plan.len());
+    for wanted in plan {
+        let name = wanted.item.external_ref.as_ref();
+        let is_named = |item: &&Summary| name.is_some() && item.external_ref.as_ref() == name;
+        let id = wanted.id.clone();
+        let id = id.or_else(|| items.iter().find(is_named).map(|item| item.id.clone()));
+        found.push(match id {
+            Some(id) => there_or_deleted(ports, &id).await?,
+            None => Found::New,
+        });
+    }
+    Ok(found)
+}
+
+async fn there_or_deleted(ports: &Ports, id: &WorkId) -> Result<Found, Error> {
+    if let Some(item) = ports.items.get(id).await? {
+        return Ok(Found::There(Box::new(item)));
+    }
+    match ports.items.tombstone(id).await? {
+        Some(stone) => Ok(Found::Deleted(Box::new(stone.item))),
+        None => Err(RepositoryError::NotFound { id: id.clone() }.into()),
+    }
+}
+
+impl Found {
+    pub(super) fn item(&self) -> Option<&WorkItem> {
+        match self {
+            Self::New => None,
+            Self::There(item) | Self::Deleted(item) => Some(item),
+        }
+    }
+}
+
+/// The plan as it can be drawn up: each item is there once, in the version that the plan was made
+/// for, or is new, and then gets one of the `names`.
+pub(super) async fn targets<'a>(
+    ports: &Ports,
+    plan: &'a [Wanted],
+    found: Vec<Found>,
+    names: &[(WorkId, Uid)],
+) -> Result<Vec<Target<'a>>, Error> {
+    let mut targets = Vec::with_capacity(plan.len());
+    let (mut seen, mut names) = (HashSet::new(), names.iter().cloned());
+    for (wanted, found) in plan.iter().zip(found) {
+        let before = match found {
+            Found::New => None,
+            Found::There(item) => Some(*item),
+            Found::Deleted(item) => return Err(ports.absent(&item.id).await?.into()),
+        };
+        if let Some(item) = &before {
+            if !seen.insert(item.uid) {
+                return Err(InvalidPlan::ItemTwice(item.id.clone()).into());
+            }
+            wanted.is_for(item)?;
+        } else if wanted.item.title.is_none() {
+            return Err(InvalidPlan::NoTitle(wanted.item.called()).into());
+        }
+        let own = before.as_ref().map(|item| (item.id.clone(), item.uid));
+        targets.extend(own.or_else(|| names.next()).map(|(id, uid)| Target {
+            wanted,
+            before,
+            id,
+            uid,
+        }));
+    }
+    Ok(targets)
+}
+
+impl Wanted {
+    /// Whether `item` has the version that the plan was made for.
+    fn is_for(&self, item: &WorkItem) -> Result<(), RepositoryError> {
+        match self.item.if_version {
+            Some(expected) if expected != item.version => {
+                let (id, found) = (item.id.clone(), item.version);
+                Err(RepositoryError::VersionConflict { id, expected, found })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Target<'_> {
+    /// What is to be done to the item, whose references to items of the store may be bare.
+    pub(super) fn edits(&self, targets: &[Target<'_>]) -> Vec<Edit> {
+        self.wanted.edits(self.before.is_none(), |place| match place {
+            Place::InPlan(place) => ItemRef::new(targets[*place].id.clone(), targets[*place].uid),
+            Place::InStore(id) => ItemRef::bare(id.clone()),
+        })
+    }
+
+    /// The item after `edits`; `None` where they change nothing.
+    pub(super) fn write(
+        &self,
+        ports: &Ports,
+        edits: &[Edit],
+        request: &Request,
+    ) -> Result<Option<WorkItem>, Error> {
+        let written = match (&self.before, &self.wanted.item.title) {
+            (Some(item), _) => item.apply(edits, &ports.stamp(item, request)),
+            (None, Some(title)) => {
+                let stamp = request.stamp(ports.clock.now());
+                WorkItem::create(self.id.clone(), self.uid, title.clone(), edits, &stamp).map(Some)
+            }
+            (None, None) => return Err(InvalidPlan::NoTitle(self.wanted.item.called()).into()),
+        };
+        written.map_err(|source| self.refused(source))
+    }
+
+    pub(super) fn refused(&self, source: Refusal) -> Error {
+        match &self.before {
+            Some(item) => RepositoryError::Refused { id: item.id.clone(), source }.into(),
+            None => Error::NotCreated { title: self.wanted.item.called(), source },
+        }
+    }
+}
