@@ -27,7 +27,7 @@ use crate::codec;
 use crate::fault::{if_present, storage_error};
 use crate::layout;
 use crate::lock::FsLocks;
-use crate::publish::{self, Creation, PublishError, Staged};
+use crate::publish::{self, Creation, PublishError};
 use crate::read::{self, Content, MAX_FILE_BYTES};
 use crate::steps;
 
@@ -320,13 +320,10 @@ fn publish_over(
             Creation::Exists => Err(changed_outside()),
         };
     };
-    let staged = Staged::write(&place.path, text, Some(read.metadata.permissions()))?;
-    if !read::is_still(read, &place.path, &place.shown)? {
-        return Err(changed_outside());
+    match publish::replace_unchanged::<AtomicFileError>(&place.path, &place.shown, read, text)? {
+        true => Ok(true),
+        false => Err(changed_outside()),
     }
-    staged.replace()?;
-    publish::sync_parent(&place.path)?;
-    Ok(true)
 }
 
 fn utf8<'a>(place: &Place, content: &'a Content) -> Result<&'a str, AtomicFileError> {

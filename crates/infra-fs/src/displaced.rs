@@ -3,20 +3,24 @@
 //!
 //! # Protocol, under the lock of the item whose file it is
 //! For each of them:
-//! 1. look for a file of its own, which somebody may have made who was killed before step 3, or
-//!    another branch: if there is one that knows all that is said here, it is made durable; if it does
-//!    not, both are merged, in that file, under its lock too, which is only tried, since it may come
-//!    before this one in the order; when it is not to be had, the item stays for the next writer;
+//! 1. look for a file of its own, which somebody may have made who was killed before step 3, who
+//!    wrote nothing after that, or another branch: if there is one that knows all that is said here,
+//!    it is made durable; if it does not, both are merged, in that file, under its lock too, which is
+//!    only tried, since it may come before this one in the order; when it is not to be had, the item
+//!    stays for the next writer. If it had one and was deleted under that number, and the tombstone
+//!    knows all that is said here, there is nothing to give a number to;
 //! 2. otherwise create a file under the next free number, durably;
 //! 3. only then replace this file by one without it, with whatever else is being written.
 //!
 //! # Crash points
 //! - before 2 is visible: nothing has happened, but for a number that is lost;
-//! - between 2 and 3: the item stands twice. Readers show the one in a file of its own; whoever writes
-//!   next finds it by its uid in step 1.
+//! - between 2 and 3: the item stands twice. Readers show the one in a file of its own, and nothing
+//!   when that was deleted; whoever writes next finds it by its uid in step 1.
 //!
 //! The file that holds several is not given back or deleted before 2 is durable: nobody's item goes
 //! with another's.
+
+use std::path::Path;
 
 use jerry_domain::ports::{Clock, IdError, LockName, RepositoryError};
 use jerry_domain::{Actor, Stamp, WorkId, WorkItem};
@@ -28,7 +32,7 @@ use crate::layout::Layout;
 use crate::lock::FsLocks;
 use crate::naming::{self, Naming};
 use crate::publish::{self, Staged};
-use crate::{codec, index, journal, machine, read, repository};
+use crate::{codec, index, journal, machine, read, repository, tombstone};
 
 /// Gives every item that `file` holds beside its own a number of its own, durably; returns the item
 /// with those that have to stay, and under which numbers the others stand. The caller holds the
@@ -45,30 +49,70 @@ pub(crate) fn give_numbers(
     let (mut stay, mut numbers) = (Vec::new(), Vec::new());
     for item in displaced {
         match settle(layout, locks, &own.id, &item)? {
-            Some(id) => numbers.push(id),
-            None => stay.push(item),
+            Settled::Under(id) => numbers.push(id),
+            Settled::Stays => stay.push(item),
+            Settled::Buried => {}
         }
     }
     Ok((own.holding(stay), numbers))
 }
 
-/// Sees to it that all that `item` says stands in a file of its own, and says under which number.
-/// `None` when somebody is writing that file.
+/// Where all that an item says stands.
+enum Settled {
+    /// In a file of its own.
+    Under(WorkId),
+    /// Still in that of the elder alone: somebody is writing its own, or nobody can tell whether it
+    /// was deleted.
+    Stays,
+    /// In a tombstone.
+    Buried,
+}
+
+/// Whether `item` was deleted under a number of its own, by a tombstone that knows all that it says.
+///
+/// # Errors
+/// When there are tombstones of which nobody can tell, unless another one tells.
+pub(crate) fn is_buried(layout: &Layout, item: &WorkItem) -> Result<bool, RepositoryError> {
+    let mut unreadable = None;
+    for (name, stone) in tombstone::all(layout)? {
+        let keeps = match stone {
+            Ok(stone) => stone.item.uid == item.uid && matches!(stone.item.absorb(item), Ok(None)),
+            Err(error) => {
+                unreadable = Some(error);
+                false
+            }
+        };
+        if keeps {
+            publish::sync_entry_of_another(&layout.tombstones().join(name))?;
+            return Ok(true);
+        }
+    }
+    unreadable.map_or(Ok(false), |error| Err(error.into()))
+}
+
+/// Sees to it that all that `item` says stands in a file of its own, unless it was deleted.
 fn settle(
     layout: &Layout,
     locks: &FsLocks,
     shared: &WorkId,
     item: &WorkItem,
-) -> Result<Option<WorkId>, RepositoryError> {
+) -> Result<Settled, RepositoryError> {
     let own = index::summaries(layout, locks)?
         .filter_map(Result::ok)
         .find(|other| other.uid == item.uid && !other.is_displaced && other.id != *shared);
-    match own {
-        Some(other) => merge_into(layout, locks, &other.id, item),
-        None => renumber(layout, locks, item, &stamp(&item.id)?).map(Some),
+    if let Some(other) = own {
+        let merged = merge_into(layout, locks, &other.id, item)?;
+        return Ok(merged.map_or(Settled::Stays, Settled::Under));
+    }
+    match is_buried(layout, item) {
+        Ok(true) => Ok(Settled::Buried),
+        Ok(false) => Ok(Settled::Under(renumber(layout, locks, item, &stamp(&item.id)?)?)),
+        Err(RepositoryError::Malformed(_)) => Ok(Settled::Stays),
+        Err(error) => Err(error),
     }
 }
 
+/// Under which number it stands then; `None` when somebody is writing that file.
 fn merge_into(
     layout: &Layout,
     locks: &FsLocks,
@@ -91,12 +135,9 @@ fn merge_into(
         None => publish::sync_entry_of_another(&path)?,
         Some(merged) => {
             let text = codec::respell(&content.bytes, repository::encode(&merged)?, &[]);
-            let staged = Staged::write(&path, &text, Some(content.metadata.permissions()))?;
-            if !read::is_still(&content, &path, &shown)? {
+            if !publish::replace_unchanged::<RepositoryError>(&path, &shown, &content, &text)? {
                 return Ok(None);
             }
-            staged.replace()?;
-            publish::sync_parent(&path)?;
         }
     }
     Ok(Some(id.clone()))
@@ -140,13 +181,21 @@ fn stamp(id: &WorkId) -> Result<Stamp, RepositoryError> {
 /// No number was given out, so nothing is in doubt.
 fn not_given(error: IdError) -> RepositoryError {
     match error {
+        IdError::Indeterminate(error) => RepositoryError::Storage(error),
+        error => no_number(error),
+    }
+}
+
+/// The error of who needs a number and got none.
+pub(crate) fn no_number(error: IdError) -> RepositoryError {
+    match error {
         IdError::Lock(error) => RepositoryError::Lock(error),
         IdError::Malformed(error) => RepositoryError::Malformed(error),
-        IdError::Storage(error) | IdError::Indeterminate(error) => RepositoryError::Storage(error),
+        IdError::Storage(error) => RepositoryError::Storage(error),
+        IdError::Indeterminate(error) => RepositoryError::Indeterminate(error),
         other @ (IdError::NoWorkerSlot { .. } | IdError::Exhausted { .. }) => {
-            let path = std::path::Path::new("data/sequences.json");
-            let error = storage_error("take a number from", path, std::io::Error::other(other));
-            RepositoryError::Storage(error)
+            let path = Path::new("data/sequences.json");
+            storage_error("take a number from", path, std::io::Error::other(other)).into()
         }
     }
 }

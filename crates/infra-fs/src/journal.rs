@@ -13,7 +13,7 @@ use crate::layout::Layout;
 use crate::lock::{FsLockGuard, FsLocks};
 use crate::publish::{self, Creation, Staged};
 use crate::read::{self, Content, MAX_FILE_BYTES};
-use crate::{codec, index, naming, naming::Naming, tombstone};
+use crate::{backup, codec, index, naming, naming::Naming, tombstone};
 
 const SCHEMA: u32 = 1;
 
@@ -70,32 +70,49 @@ impl Journal {
             return Err(storage_error("create", &path, error).into());
         }
         // From here on it is done, if not by this process.
-        self.write(layout, locks).and_then(|()| remove(layout)).map_err(indeterminate)
+        let aside = self.carry_out(layout, locks).map_err(indeterminate)?;
+        if aside.is_empty() { Ok(()) } else { Err(kept_aside(layout, &aside)) }
     }
 
-    fn write(&self, layout: &Layout, locks: &FsLocks) -> Result<(), RepositoryError> {
+    /// Steps 4 and 5. Returns the items that another program has written to, so that what was to be
+    /// written is kept aside.
+    fn carry_out(&self, layout: &Layout, locks: &FsLocks) -> Result<Vec<WorkId>, RepositoryError> {
         publish::make_dirs(&layout.items(), layout.root())?;
+        let mut aside = Vec::new();
         for write in &self.writes {
-            match write.from {
+            let made = match write.from {
                 None => write.create(layout, locks)?,
                 Some(from) => write.replace(layout, from)?,
+            };
+            if made == Made::KeptAside {
+                aside.push(write.id.clone());
             }
         }
-        Ok(publish::sync_parent(&layout.items().join("any"))?)
+        publish::sync_parent(&layout.items().join("any"))?;
+        publish::remove(&layout.journal())?;
+        Ok(aside)
     }
 }
 
+/// What became of one write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Made {
+    Written,
+    /// Another program was there first.
+    KeptAside,
+}
+
 impl Write {
-    fn create(&self, layout: &Layout, locks: &FsLocks) -> Result<(), RepositoryError> {
+    fn create(&self, layout: &Layout, locks: &FsLocks) -> Result<Made, RepositoryError> {
         if self.is_there(layout)? {
-            return Ok(());
+            return Ok(Made::Written);
         }
         let path = layout.item(&self.id);
         // Nobody else writes under this name while the lock `journal` is held.
         let (staged, unsynced) = Staged::write_for_batch(&path, self.text.as_bytes(), NONCE)?;
         unsynced.sync("write", &path)?;
         match naming::give(layout, locks, &self.id, staged)? {
-            Naming::Named => Ok(()),
+            Naming::Named => Ok(Made::Written),
             Naming::Taken | Naming::Deleted => self.keep_aside(layout),
         }
     }
@@ -107,32 +124,39 @@ impl Write {
         if there.is_some_and(|item| item.uid == self.uid) {
             return Ok(true);
         }
+        self.is_deleted(layout)
+    }
+
+    fn is_deleted(&self, layout: &Layout) -> Result<bool, RepositoryError> {
         let stone = tombstone::read(layout, &self.id)?;
         Ok(stone.is_some_and(|stone| stone.is_of(self.uid)))
     }
 
-    /// Another program has put something under the number since.
-    fn keep_aside(&self, layout: &Layout) -> Result<(), RepositoryError> {
-        publish::make_dirs(&layout.backups(), layout.root())?;
-        let path = layout.backups().join(format!("{}-{}.json", self.id, self.uid));
-        publish::create(&path, self.text.as_bytes())?;
-        Ok(())
+    fn keep_aside(&self, layout: &Layout) -> Result<Made, RepositoryError> {
+        let name = format!("{}-{}.json", self.id, self.uid);
+        backup::keep_bytes(layout, &name, self.text.as_bytes())?;
+        Ok(Made::KeptAside)
     }
 
-    fn replace(&self, layout: &Layout, from: Replaced) -> Result<(), RepositoryError> {
+    fn replace(&self, layout: &Layout, from: Replaced) -> Result<Made, RepositoryError> {
         let path = layout.item(&self.id);
         let shown = layout.relative(&path);
-        let Some(content) = read::bytes(&path, &shown)? else { return Ok(()) };
+        let Some(content) = read::bytes(&path, &shown)? else {
+            let is_deleted = self.is_deleted(layout)?;
+            return if is_deleted { Ok(Made::Written) } else { self.keep_aside(layout) };
+        };
         if content.bytes == self.text.as_bytes() {
-            return Ok(());
+            return Ok(Made::Written);
         }
         if Replaced::of(from.version, &content.bytes) != from {
-            let item = index::read_item(&path, &shown, &self.id)?;
-            let is_later = item.is_some_and(|item| item.version > from.version);
-            return if is_later { Ok(()) } else { self.keep_aside(layout) };
+            // Whoever completed the journal was killed before it was gone, and others went on.
+            let is_later = index::read_item(&path, &shown, &self.id)?
+                .is_some_and(|item| item.uid == self.uid && item.version > from.version);
+            return if is_later { Ok(Made::Written) } else { self.keep_aside(layout) };
         }
         let permissions = Some(content.metadata.permissions());
-        Ok(Staged::write(&path, self.text.as_bytes(), permissions)?.replace()?)
+        Staged::write(&path, self.text.as_bytes(), permissions)?.replace()?;
+        Ok(Made::Written)
     }
 }
 
@@ -149,39 +173,85 @@ pub(crate) fn concerns(layout: &Layout, id: &WorkId) -> Result<bool, RepositoryE
     Ok(look(layout)?.is_some_and(|journal| journal.writes.iter().any(|write| write.id == *id)))
 }
 
-/// Completes the journal that is there, if one is, whose writer is dead. The caller holds no item's
-/// lock.
-pub(crate) fn complete(layout: &Layout, locks: &FsLocks) -> Result<(), RepositoryError> {
-    let held = lock(locks)?;
-    complete_held(&held, layout, locks)
+/// The lock of an item of which no killed commit has something left to write.
+pub(crate) fn lock_item(
+    layout: &Layout,
+    locks: &FsLocks,
+    id: &WorkId,
+) -> Result<FsLockGuard, RepositoryError> {
+    loop {
+        let held = locks.acquire(&LockName::item(id), None)?;
+        if let Some(held) = free_of_commits(layout, locks, id, held)? {
+            return Ok(held);
+        }
+    }
 }
 
-/// As [`complete`], unless the writer, or somebody who completes it, is at it.
+/// As [`lock_item`]; `None` when somebody has the item's lock.
+pub(crate) fn try_lock_item(
+    layout: &Layout,
+    locks: &FsLocks,
+    id: &WorkId,
+) -> Result<Option<FsLockGuard>, RepositoryError> {
+    while let Some(held) = locks.try_acquire(&LockName::item(id))? {
+        if let Some(held) = free_of_commits(layout, locks, id, held)? {
+            return Ok(Some(held));
+        }
+    }
+    Ok(None)
+}
+
+/// The lock, if no killed commit has anything left to write there; otherwise that is completed, for
+/// which the lock had to be let go.
+fn free_of_commits(
+    layout: &Layout,
+    locks: &FsLocks,
+    id: &WorkId,
+    held: FsLockGuard,
+) -> Result<Option<FsLockGuard>, RepositoryError> {
+    if !concerns(layout, id)? {
+        return Ok(Some(held));
+    }
+    drop(held);
+    complete(layout, locks)?;
+    Ok(None)
+}
+
+/// Completes the journal that is there, if one is, whose writer is dead. The caller holds no item's
+/// lock.
+fn complete(layout: &Layout, locks: &FsLocks) -> Result<(), RepositoryError> {
+    complete_held(&lock(locks)?, layout, locks).map(drop)
+}
+
+/// As [`complete`], unless the writer, or somebody who completes it, is at it; and what had to be kept
+/// aside is an error.
 pub(crate) fn complete_if_idle(layout: &Layout, locks: &FsLocks) -> Result<(), RepositoryError> {
     if !is_present(&layout.journal())? {
         return Ok(());
     }
     match locks.try_acquire(&LockName::journal())? {
-        Some(held) => complete_held(&held, layout, locks),
+        Some(held) => match complete_held(&held, layout, locks)? {
+            aside if aside.is_empty() => Ok(()),
+            aside => Err(kept_aside(layout, &aside)),
+        },
         None => Ok(()),
     }
 }
 
-/// As [`complete`], for who holds the lock `journal`.
+/// As [`complete`], for who holds the lock `journal`. Returns what had to be kept aside.
 pub(crate) fn complete_held(
     _journal: &FsLockGuard,
     layout: &Layout,
     locks: &FsLocks,
-) -> Result<(), RepositoryError> {
-    let Some(journal) = look(layout)? else { return Ok(()) };
+) -> Result<Vec<WorkId>, RepositoryError> {
+    let Some(journal) = look(layout)? else { return Ok(Vec::new()) };
     publish::sync_entry_of_another(&layout.journal())?;
     let mut changed: Vec<_> =
         journal.writes.iter().filter(|write| write.from.is_some()).map(|write| &write.id).collect();
     changed.sort_unstable();
     let guards = changed.into_iter().map(|id| locks.acquire(&LockName::item(id), None));
     let _guards = guards.collect::<Result<Vec<_>, _>>()?;
-    journal.write(layout, locks)?;
-    remove(layout)
+    journal.carry_out(layout, locks)
 }
 
 fn look(layout: &Layout) -> Result<Option<Journal>, RepositoryError> {
@@ -205,10 +275,14 @@ fn is_present(path: &Path) -> Result<bool, RepositoryError> {
         .map_err(|error| storage_error("look at", path, error).into())
 }
 
-/// Step 5.
-fn remove(layout: &Layout) -> Result<(), RepositoryError> {
-    publish::remove(&layout.journal())?;
-    Ok(())
+fn kept_aside(layout: &Layout, ids: &[WorkId]) -> RepositoryError {
+    let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+    let said = format!(
+        "another program has written to {}; what the plan says of it is kept in local/backups",
+        ids.join(", ")
+    );
+    let error = std::io::Error::other(said);
+    RepositoryError::Indeterminate(storage_error("write all of a plan to", &layout.items(), error))
 }
 
 /// The commit stands, whatever kept this process from writing it all.
@@ -222,3 +296,7 @@ fn indeterminate(error: RepositoryError) -> RepositoryError {
         )),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests play the other programs")]
+mod tests;

@@ -24,9 +24,10 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use jerry_domain::ports::StorageError;
+use jerry_domain::ports::{StorageError, Unreadable};
 
 use crate::fault::{if_present, storage_error};
+use crate::read::{self, Content};
 use crate::steps;
 
 /// Why a file was not published, or not for certain.
@@ -192,6 +193,30 @@ impl Unsynced {
 pub(crate) fn replace(target: &Path, bytes: &[u8]) -> Result<(), PublishError> {
     Staged::write(target, bytes, permissions_of(target)?)?.replace()?;
     sync_parent(target)
+}
+
+/// Puts `text` in place of the file at `path`, durably and with its permissions, if it still has the
+/// bytes of `read`: people and git write without locks. `false` when it has not, and nothing was
+/// done. The caller holds its lock.
+///
+/// What is written between the look and the replacement is lost: two system calls that cannot be
+/// closed against a program that takes no lock.
+pub(crate) fn replace_unchanged<E>(
+    path: &Path,
+    shown: &str,
+    read: &Content,
+    text: &[u8],
+) -> Result<bool, E>
+where
+    E: From<StorageError> + From<Unreadable> + From<PublishError>,
+{
+    let staged = Staged::write(path, text, Some(read.metadata.permissions()))?;
+    if !read::is_still(read, path, shown)? {
+        return Ok(false);
+    }
+    staged.replace()?;
+    sync_parent(path)?;
+    Ok(true)
 }
 
 /// Creates `target` with `bytes`, unless something is there; whichever it is, it is durable. The

@@ -148,7 +148,7 @@ impl FsRepository {
         change: Change,
     ) -> Result<Update, RepositoryError> {
         self.format.check_writable()?;
-        let guard = self.lock_item(id)?;
+        let guard = journal::lock_item(&self.layout, &self.locks, id)?;
         self.update_held(&guard, id, expected, change)
     }
 
@@ -159,28 +159,9 @@ impl FsRepository {
         change: Change,
     ) -> Result<Option<Update>, RepositoryError> {
         self.format.check_writable()?;
-        let attempt = || self.locks.try_acquire(&LockName::item(id));
-        let Some(mut guard) = attempt()? else { return Ok(None) };
-        if journal::concerns(&self.layout, id)? {
-            drop(guard);
-            journal::complete(&self.layout, &self.locks)?;
-            guard = match attempt()? {
-                Some(guard) => guard,
-                None => return Ok(None),
-            };
-        }
-        self.update_held(&guard, id, expected, change).map(Some)
-    }
-
-    /// The lock of an item of which no killed commit has something left to write.
-    fn lock_item(&self, id: &WorkId) -> Result<FsLockGuard, RepositoryError> {
-        loop {
-            let guard = self.locks.acquire(&LockName::item(id), None)?;
-            if !journal::concerns(&self.layout, id)? {
-                return Ok(guard);
-            }
-            drop(guard);
-            journal::complete(&self.layout, &self.locks)?;
+        match journal::try_lock_item(&self.layout, &self.locks, id)? {
+            Some(guard) => self.update_held(&guard, id, expected, change).map(Some),
+            None => Ok(None),
         }
     }
 
@@ -251,11 +232,11 @@ impl FsRepository {
         let next = self.completed(next);
         let text = codec::respell(&content.bytes, encode(&next)?, &[]);
         let path = self.layout.item(id);
-        let staged = Staged::write(&path, &text, Some(content.metadata.permissions()))?;
-        self.check_unchanged(id, &content)?;
-        staged.replace()?;
-        publish::sync_parent(&path)?;
-        Ok(Update::Written(next))
+        let shown = self.layout.relative(&path);
+        match publish::replace_unchanged::<RepositoryError>(&path, &shown, &content, &text)? {
+            true => Ok(Update::Written(next)),
+            false => Err(RepositoryError::ChangedOutside { id: id.clone() }),
+        }
     }
 
     fn delete(
@@ -265,7 +246,7 @@ impl FsRepository {
         stamp: &Stamp,
     ) -> Result<Tombstone, RepositoryError> {
         self.format.check_writable()?;
-        let _guard = self.lock_item(id)?;
+        let _guard = journal::lock_item(&self.layout, &self.locks, id)?;
         let (item, content) = self.read_for_write(id, expected)?;
         if !item.displaced.is_empty() {
             // Somebody is writing one of them under its own number.
@@ -342,12 +323,11 @@ impl FsRepository {
         };
         index::check_name(&item, &shown, id)?;
         let (item, _) = displaced::give_numbers(&self.layout, &self.locks, item)?;
-        if !item.displaced.is_empty() && self.is_deleted(&item)? {
-            // The others of its file must not go with it.
-            return Err(self.missing(id)?);
-        }
         if self.is_deleted(&item)? {
-            naming::finish_deletion(&self.layout, &self.locks, id)?;
+            // The others of its file must not go with it.
+            if item.displaced.is_empty() {
+                naming::finish_deletion(&self.layout, &self.locks, id)?;
+            }
             return Err(self.missing(id)?);
         }
         if let Some(expected) = expected

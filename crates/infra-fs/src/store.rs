@@ -28,6 +28,7 @@ const IGNORED: &str = "\
 # Derivable, or this machine's own; they would conflict at every merge.
 local/
 data/index.json
+data/journal.json
 data/sequences.json
 .*.tmp
 ";

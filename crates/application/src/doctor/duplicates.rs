@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 
 use jerry_domain::ports::{Ailment, Finding, Repair};
-use jerry_domain::{Edit, ItemRef, Summary, Uid, WorkId, WorkItem};
+use jerry_domain::{Credentials, Edit, ItemRef, Summary, Uid, WorkId, WorkItem};
 
 use super::summaries;
 use crate::{Error, Ports, Request, numbering};
@@ -24,8 +24,9 @@ pub(super) async fn separate(
     request: &Request,
     repairs: &mut Vec<Repair>,
 ) -> Result<(), Error> {
-    // The condition is on another write, not on these.
-    let request = Request { if_version: None, ..request.clone() };
+    // The condition is on another write, not on these; and nobody loses what is claimed twice.
+    let credentials = Credentials { force: true, ..request.credentials.clone() };
+    let request = Request { if_version: None, credentials, ..request.clone() };
     let _graph = ports.lock_graph().await?;
     let items = summaries(ports).await?;
     for (elder, younger) in pairs(&items) {

@@ -215,6 +215,27 @@ fn of_three_the_eldest_keeps_its_identity() {
     assert_eq!(desk.get(&original.id), original);
 }
 
+/// Two branches gave a displaced item a number each. Somebody works on it: the claim is that of the
+/// one item, and keeps nobody from making it one again.
+#[test]
+fn one_item_under_two_numbers_is_merged_also_while_it_is_claimed() {
+    let desk = Desk::new();
+    let item = desk.create("displaced", []);
+    let item = desk.edit(&item.id, Edit::Claim { lease: None, lock: None });
+    let stamp = Stamp::new(item.updated_at, actor("git"));
+    let moved = item.renumber(id(500), &stamp).expect("allowed").expect("a change");
+    let first = desk.renumber_by_hand(&item, 400);
+    desk.write_by_hand(&moved);
+    let mut care = MockStoreCare::new();
+    care.expect_examine().returning(|| Ok(Vec::new()));
+    care.expect_repair().returning(|_, _| Ok(Repairs::default()));
+    let doctor = Doctor::new(desk.ports.clone(), Arc::new(care));
+    let report = block_on(doctor.fix(&by("somebody else"))).expect("fixed");
+    assert_eq!((report.repairs.len(), report.remaining), (1, Vec::new()));
+    assert!(desk.get(&first.id).claim.is_some());
+    assert!(block_on(desk.ports.items.get(&moved.id)).expect("readable").is_none());
+}
+
 #[test]
 fn a_repair_of_items_waits_for_the_graph() {
     let desk = Desk::new();

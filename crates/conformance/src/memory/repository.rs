@@ -111,6 +111,9 @@ impl State {
         let (file, text) = self.existing(id)?;
         let (own, displaced) = file.split_off();
         for item in displaced {
+            if self.is_buried(&item) {
+                continue;
+            }
             let all = self.items.iter().filter(|(other, _)| *other != id);
             let all: Vec<_> = all.filter_map(|(id, text)| parse(id, text).ok()).collect();
             let refused = |source| RepositoryError::Refused { id: id.clone(), source };
@@ -127,6 +130,18 @@ impl State {
             made.map(|item| self.put(item)).transpose()?;
         }
         Ok((own, text))
+    }
+
+    fn without_buried(&self, item: WorkItem) -> WorkItem {
+        let (item, mut displaced) = item.split_off();
+        displaced.retain(|other| !self.is_buried(other));
+        item.holding(displaced)
+    }
+
+    /// Whether the item was deleted under a number of its own.
+    fn is_buried(&self, item: &WorkItem) -> bool {
+        let mut stones = self.tombstones.values().map(|stone| &stone.item);
+        stones.any(|stone| stone.uid == item.uid && matches!(stone.absorb(item), Ok(None)))
     }
 
     fn insert(&mut self, item: WorkItem) -> Result<Insertion, RepositoryError> {
@@ -316,7 +331,7 @@ impl Lookout for MemoryRepository {
     async fn look(&self) -> Result<Sightings, RepositoryError> {
         let state = held(&self.state);
         let sighting = |(id, text): (&WorkId, &String)| match parse(id, text) {
-            Ok(item) => Summary::of_file(&item)
+            Ok(item) => Summary::of_file(&state.without_buried(item))
                 .map(|summary| Ok(Sighting { summary, digest: digest(text) }))
                 .collect(),
             Err(malformed) => vec![Err(Unreadable::from(malformed))],

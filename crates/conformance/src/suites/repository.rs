@@ -54,6 +54,7 @@ macro_rules! repository_suite {
             items_of_one_number_are_shown_and_then_told_apart
             an_item_that_has_a_number_of_its_own_is_not_given_another
             a_younger_item_of_the_number_outlives_the_elder
+            a_younger_item_that_was_deleted_does_not_come_back
         }
     };
 }
@@ -709,4 +710,26 @@ pub fn a_younger_item_of_the_number_outlives_the_elder(fixture: &Fixture<Handle>
     assert!(!now[&younger.uid].1);
     let stone = block_on(items.tombstone(&id(5))).expect("readable").expect("left");
     assert_eq!((stone.item.uid, stone.item.displaced.len()), (elder.uid, 0));
+}
+
+/// One that got a number of its own, and was deleted under it before the elder's file was written
+/// without it, stays deleted; unless there is something said of it that its tombstone does not know.
+pub fn a_younger_item_that_was_deleted_does_not_come_back(fixture: &Fixture<Handle>) {
+    let items = fixture.open();
+    let (elder, younger) = shared(&items, 5);
+    let looked = block_on(items.update(&id(5), None, Box::new(|_| Ok(None)))).expect("looked at");
+    assert!(matches!(looked, Update::Unchanged(_)));
+    let number = standing(&items)[&younger.uid].0.clone();
+    assert_ne!(number, id(5));
+    delete(&items, &number);
+    assert_eq!(standing(&items).into_keys().collect::<Vec<_>>(), [elder.uid]);
+    block_on(items.update(&id(5), None, note("text"))).expect("written");
+    assert_eq!(standing(&items).into_keys().collect::<Vec<_>>(), [elder.uid]);
+    assert_eq!(get(&items, &id(5)).displaced, []);
+
+    let later = younger.apply(&[Edit::Note("on another branch".to_owned())], &stamp());
+    let later = later.expect("allowed").expect("a change");
+    insert(&items, item(30).holding(vec![later]));
+    block_on(items.update(&id(30), None, note("text"))).expect("written");
+    assert!(standing(&items).contains_key(&younger.uid), "what nobody deleted is not lost");
 }

@@ -3,19 +3,16 @@
 
 use std::path::Path;
 
-use jerry_domain::ports::{
-    Ailment, Finding, IdError, LockName, Repair, Repairs, RepositoryError, StorageError,
-};
+use jerry_domain::ports::{Ailment, Finding, LockName, Repair, Repairs, RepositoryError};
 use jerry_domain::{Stamp, WorkItem};
 
 use super::litter::Litter;
 use super::{FsCare, misnamed};
-use crate::fault::storage_error;
 use crate::ids::Behind;
 use crate::layout::id_of_file;
-use crate::publish::{self, Creation, PublishError, Staged};
+use crate::publish::{self, Creation, PublishError};
 use crate::read::Content;
-use crate::{backup, codec, displaced, naming, read, repository, tombstone};
+use crate::{backup, codec, displaced, journal, naming, read, repository, tombstone};
 
 pub(super) fn all(
     care: &FsCare,
@@ -53,7 +50,7 @@ fn one(
         Ailment::SequenceBehind => {
             let behind = care.sequences.behind()?;
             for Behind { prefix, .. } in &behind {
-                care.sequences.catch_up(prefix).map_err(no_number)?;
+                care.sequences.catch_up(prefix).map_err(displaced::no_number)?;
             }
             let moved = !behind.is_empty();
             Ok(moved.then(|| "moved the next number behind the greatest".to_owned()))
@@ -85,7 +82,7 @@ fn finish_deletion(care: &FsCare, path: &Path) -> Result<Option<String>, Reposit
     let Some(id) = path.file_name().and_then(|name| id_of_file(&name.to_string_lossy())) else {
         return Ok(None);
     };
-    let _guard = care.locks.acquire(&LockName::item(&id), None)?;
+    let _guard = journal::lock_item(&care.layout, &care.locks, &id)?;
     let Some((item, _)) = read::json::<WorkItem>(path, &shown)? else {
         return Ok(None);
     };
@@ -108,21 +105,25 @@ fn split(care: &FsCare, path: &Path) -> Result<Option<String>, RepositoryError> 
     let Some(id) = path.file_name().and_then(|name| id_of_file(&name.to_string_lossy())) else {
         return Ok(None);
     };
-    let _guard = care.locks.acquire(&LockName::item(&id), None)?;
+    let _guard = journal::lock_item(&care.layout, &care.locks, &id)?;
     let Some((file, content)) = read::json::<WorkItem>(path, &shown)? else { return Ok(None) };
     if file.displaced.is_empty() || file.id != id {
         return Ok(None);
     }
     backup::keep(&care.layout, path)?;
+    let before = file.displaced.len();
     let (item, numbers) = displaced::give_numbers(&care.layout, &care.locks, file)?;
-    let taken_out = take_out(care, path, &content, &item);
-    if !numbers.is_empty() {
-        taken_out.map_err(after_the_first_step)?;
-    } else {
-        taken_out?;
+    if item.displaced.len() == before {
+        return Ok(None);
     }
+    let taken_out = take_out(care, path, &content, &item);
+    if numbers.is_empty() {
+        taken_out?;
+        return Ok(Some("took out what had been deleted under a number of its own".to_owned()));
+    }
+    taken_out.map_err(after_the_first_step)?;
     let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
-    Ok((!numbers.is_empty()).then(|| format!("the younger is {} now", numbers.join(", "))))
+    Ok(Some(format!("the younger is {} now", numbers.join(", "))))
 }
 
 /// Writes `item` in place of a file that held others beside it, which stand elsewhere now.
@@ -133,12 +134,11 @@ fn take_out(
     item: &WorkItem,
 ) -> Result<(), RepositoryError> {
     let text = codec::respell(&content.bytes, repository::encode(item)?, &[]);
-    let staged = Staged::write(path, &text, Some(content.metadata.permissions()))?;
-    if !read::is_still(content, path, &care.layout.relative(path))? {
-        return Err(RepositoryError::ChangedOutside { id: item.id.clone() });
+    let shown = care.layout.relative(path);
+    match publish::replace_unchanged::<RepositoryError>(path, &shown, content, &text)? {
+        true => Ok(()),
+        false => Err(RepositoryError::ChangedOutside { id: item.id.clone() }),
     }
-    staged.replace()?;
-    Ok(publish::sync_parent(path)?)
 }
 
 fn rename_tombstone(care: &FsCare, path: &Path) -> Result<Option<String>, RepositoryError> {
@@ -173,23 +173,6 @@ pub(super) fn halfway(error: PublishError) -> RepositoryError {
     match error {
         PublishError::Failed(error) | PublishError::Indeterminate(error) => {
             RepositoryError::Indeterminate(error)
-        }
-    }
-}
-
-pub(super) fn no_number(error: IdError) -> RepositoryError {
-    match error {
-        IdError::Lock(error) => RepositoryError::Lock(error),
-        IdError::Malformed(error) => RepositoryError::Malformed(error),
-        IdError::Storage(error) => RepositoryError::Storage(error),
-        IdError::Indeterminate(error) => RepositoryError::Indeterminate(error),
-        other @ (IdError::NoWorkerSlot { .. } | IdError::Exhausted { .. }) => {
-            let error: StorageError = storage_error(
-                "take a number from",
-                Path::new("data/sequences.json"),
-                std::io::Error::other(other),
-            );
-            RepositoryError::Storage(error)
         }
     }
 }

@@ -30,7 +30,7 @@ pub(crate) use scan::{all_names, names};
 use crate::layout::{Layout, id_of_file};
 use crate::lock::FsLocks;
 use crate::read::Content;
-use crate::{read, tombstone};
+use crate::{displaced, read, tombstone};
 
 /// How old a file's last change must be before its times can be trusted to tell a later one.
 const RACY: Duration = Duration::from_secs(2);
@@ -188,10 +188,23 @@ fn sightings_of(layout: &Layout, name: &str) -> Vec<Result<Sighting, Unreadable>
         Ok(None) => Vec::new(),
         Ok(Some((item, content))) => {
             let digest = digest(&content.bytes);
+            let item = without_buried(layout, item);
             Summary::of_file(&item).map(|summary| Ok(Sighting { summary, digest })).collect()
         }
         Err(error) => vec![Err(error)],
     }
+}
+
+/// The item without those of its number that had one of their own since and were deleted under it,
+/// and are only to be taken out here.
+fn without_buried(layout: &Layout, item: WorkItem) -> WorkItem {
+    if item.displaced.is_empty() {
+        return item;
+    }
+    let (item, mut displaced) = item.split_off();
+    // What cannot be told is shown.
+    displaced.retain(|other| !displaced::is_buried(layout, other).unwrap_or(false));
+    item.holding(displaced)
 }
 
 /// Every write by jerry is told by the version. This tells texts of one version apart, which people
