@@ -54,6 +54,10 @@ impl Case<'_> {
         let litter = self.now.litter.difference(&self.old.litter);
         let litter = litter.filter(|path| !self.removal_failed(path));
         broken.extend(litter.map(|path| format!("litter: {path}")));
+        let is_half = comparison.changed && !comparison.complete && !self.now.is_under_way();
+        if self.scenario.arguments[0] == "apply" && is_half {
+            broken.push("half a plan".to_owned());
+        }
         broken
     }
 

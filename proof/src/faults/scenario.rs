@@ -43,6 +43,13 @@ pub(super) enum Reads {
     Names,
 }
 
+/// A plan that makes two items, one of which needs the other, and changes one that is there.
+const PLAN: &str = r#"[
+    {"name": "a", "title": "planned a", "needs": ["b"]},
+    {"name": "b", "title": "planned b"},
+    {"id": "1", "labels": ["planned"]}
+]"#;
+
 /// A file of the case's folder, in an argument.
 pub(super) const FOLDER: &str = "{folder}";
 
@@ -127,6 +134,9 @@ pub(super) fn all(backend: Backend) -> Vec<Scenario> {
         new("delete", Worked, &["delete", "8"]),
         new("delete --force", Worked, &["delete", "5", "--force"]).reading_names(),
         new("delete over a tombstone", Reused, &["delete", "7"]),
+        new("apply", Worked, &["apply", from, "--request-id", "r"])
+            .reading(PLAN.to_owned())
+            .completing(),
         new("import beads", Worked, &["import", "--from", "beads", from])
             .reading(issues(1, 3))
             .completing(),

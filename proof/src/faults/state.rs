@@ -103,7 +103,7 @@ impl State {
                     if comparable(is, &known) == comparable(shall, &known));
             comparison.changed |= !as_was;
             comparison.complete &= as_shall;
-            if !as_was && !as_shall {
+            if !as_was && !as_shall && path != JOURNAL {
                 comparison.strange.push(match &is {
                     Some(text) => format!("{path} holds {}", String::from_utf8_lossy(text)),
                     None => format!("{path} is gone"),
@@ -145,6 +145,11 @@ impl State {
         values.filter_map(uid).collect()
     }
 
+    /// Whether something is still to be written, which the next command writes.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.files.contains_key(JOURNAL)
+    }
+
     /// Every file that should hold JSON and does not.
     pub(super) fn damaged(&self) -> Vec<String> {
         let json = self.files.iter().filter(|(path, _)| path.ends_with(".json"));
@@ -154,6 +159,8 @@ impl State {
     }
 }
 
+/// What is there of several writes until the last of them is made.
+const JOURNAL: &str = ".jerry/data/journal.json";
 const NUMBERS: &str = ".jerry/data/sequences.json";
 const LOCKS: &str = ".jerry/local/locks/";
 

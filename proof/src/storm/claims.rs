@@ -7,7 +7,7 @@ use jerry_domain::ports::Tombstone;
 use jerry_domain::{Claim, HistoryEntry, Timestamp, WorkItem};
 use serde_json::Value;
 
-use super::ledger::Entry;
+use super::ledger::{Answer, Entry, request_of};
 use super::verify::{Finding, Wrong};
 
 /// Requests by their names.
@@ -23,7 +23,8 @@ pub(super) fn broken(item: &WorkItem, asked: &Asked<'_>) -> Vec<Finding> {
     for Step { entry, before, after } in steps(item) {
         let version = entry.version;
         let writer = Writer::of(entry.request_id.as_deref(), asked);
-        if let Some(why) = writer.trespasses(before.as_ref(), entry.at) {
+        let is_left = before.as_ref().is_some_and(|claim| was_left(item, claim, asked));
+        if let Some(why) = writer.trespasses(before.as_ref(), is_left, entry.at) {
             add(Wrong::Robbed, format!("{id}: version {version} {why}"));
         }
         if entry.forced && !writer.insists {
@@ -45,11 +46,21 @@ pub(super) fn broken(item: &WorkItem, asked: &Asked<'_>) -> Vec<Finding> {
 /// Whether a claim did not allow the deletion.
 pub(super) fn robbed_by_deletion(stone: &Tombstone, asked: &Asked<'_>) -> Option<Finding> {
     let writer = Writer::of(stone.request_id.as_deref(), asked);
-    let why = writer.trespasses(stone.item.claim.as_ref(), stone.deleted_at)?;
+    let claim = stone.item.claim.as_ref();
+    let is_left = claim.is_some_and(|claim| was_left(&stone.item, claim, asked));
+    let why = writer.trespasses(claim, is_left, stone.deleted_at)?;
     Some(Finding {
         wrong: Wrong::Robbed,
         message: format!("{}: its deletion {why}", stone.item.id),
     })
+}
+
+/// Whether the claim was made for work, and whoever worked did not live to tell how that ended.
+fn was_left(item: &WorkItem, claim: &Claim, asked: &Asked<'_>) -> bool {
+    let made = item.history.iter().find(|entry| entry.version == claim.fence);
+    let request = made.and_then(|entry| entry.request_id.as_deref()).unwrap_or_default();
+    let by = asked.get(request).map(|entry| &entry.answer);
+    claim.lock.is_some() && by == Some(&Answer::Silence)
 }
 
 /// One write, and the claims around it.
@@ -87,7 +98,7 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn of(request: Option<&str>, asked: &Asked<'a>) -> Self {
-        match asked.get(request.unwrap_or_default()) {
+        match asked.get(request_of(request.unwrap_or_default()).0) {
             Some(Entry { intent, .. }) => {
                 Self { name: intent.asker(), fence: intent.fence, insists: intent.force }
             }
@@ -95,9 +106,9 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Why it could not write at the time `at` with this claim on the item. A lease is over by the
-    /// clock of whoever looks, so by the time that its write tells.
-    fn trespasses(&self, claim: Option<&Claim>, at: Timestamp) -> Option<String> {
+    /// Why it could not write at the time `at` with this claim on the item, which whoever made it may
+    /// have left. A lease is over by the clock of whoever looks, so by the time that its write tells.
+    fn trespasses(&self, claim: Option<&Claim>, is_left: bool, at: Timestamp) -> Option<String> {
         if self.insists {
             return None;
         }
@@ -105,7 +116,7 @@ impl<'a> Writer<'a> {
         if let Some(fence) = self.fence.filter(|fence| Some(*fence) != found) {
             return Some(format!("is {}'s under the fence {fence}, over {found:?}", self.name));
         }
-        let stands = |claim: &&Claim| claim.expires_at.is_none_or(|end| at < end);
+        let stands = |claim: &&Claim| !is_left && claim.expires_at.is_none_or(|end| at < end);
         let claim = claim.filter(stands)?;
         let session = claim.session.as_ref().map(|session| session.as_str());
         let is_holder = self.fence == Some(claim.fence) || session == Some(self.name);

@@ -4,9 +4,10 @@ use std::io;
 use std::path::Path;
 
 use jerry_domain::WorkId;
+use serde_json::json;
 
 use super::board::Board;
-use super::ledger::{Answer, Deed, Intent};
+use super::ledger::{Answer, Deed, Intent, PLANNED};
 use crate::dice::Dice;
 
 /// Short enough to run out while somebody is stopped, or has been killed.
@@ -109,12 +110,14 @@ pub(super) fn choose(
             let (id_text, other) = (id.to_string(), other.to_string());
             on(Deed::Change, &request, &id, &["dep", way, &id_text, "--needs", &other])
         }
-        (82..87, _) => on(Deed::Delete, &request, &id, &["--yes", "delete", &id.to_string()]),
+        (82..86, _) => on(Deed::Delete, &request, &id, &["--yes", "delete", &id.to_string()]),
+        (86, _) => work(request, dice.one_in(2).then_some(id), dice),
         (87, _) => {
             let intent = Intent::new(request, Deed::Draw, None);
             Asked { intent, arguments: words(&["id", "generate", "-n", "5"]) }
         }
-        (88..92, _) => {
+        (88..90, _) => plan(request, id, folder)?,
+        (90..92, _) => {
             let intent = Intent::new(request, Deed::Look, Some(id.clone()));
             Asked { intent, arguments: words(&["show", &id.to_string()]) }
         }
@@ -173,19 +176,44 @@ fn create(request: String, roll: u64, dice: &mut Dice, folder: &Path) -> io::Res
                      \"created_at\":\"2026-01-01T00:00:00Z\"}}\n"
                 )
             };
-            let file = folder.join(format!("{request}.jsonl"));
             let text: String = (0..3).map(line).collect();
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "what users bring in is no store's file"
-            )]
-            std::fs::write(&file, text)?;
-            let file = file.display().to_string();
+            let file = brought(folder, &format!("{request}.jsonl"), &text)?;
             words(&["import", "--from", "beads", &file, "--request-id", &request])
         }
         _ => words(&["create", &request, "--request-id", &request, "--label", "new"]),
     };
     Ok(Asked { intent: Intent::new(request, Deed::Create, None), arguments })
+}
+
+/// Work on `id`, or on whatever is ready, with a command that succeeds or not.
+fn work(request: String, id: Option<WorkId>, dice: &mut Dice) -> Asked {
+    let which = id.as_ref().map_or_else(|| "--next".to_owned(), ToString::to_string);
+    let command = if dice.one_in(4) { "false" } else { "true" };
+    let arguments = words(&["work", &which, "--request-id", &request, "--", command]);
+    Asked { intent: Intent::new(request, Deed::Work, id), arguments }
+}
+
+/// A plan whose items need each other in a row, the last one `id`, which it changes.
+fn plan(request: String, id: WorkId, folder: &Path) -> io::Result<Asked> {
+    let last = PLANNED - 1;
+    let needs = |n| if n == last { id.to_string() } else { format!("n{}", n + 1) };
+    let line = |n| {
+        let needs = needs(n);
+        json!({ "name": format!("n{n}"), "title": format!("{request} {n}"), "needs": [needs] })
+    };
+    let change = json!({ "id": id.to_string(), "labels": ["planned"] });
+    let items: Vec<_> = (0..PLANNED).map(line).chain([change]).collect();
+    let file = brought(folder, &format!("{request}.json"), &json!(items).to_string())?;
+    let arguments = words(&["apply", &file, "--request-id", &request]);
+    Ok(Asked { intent: Intent::new(request, Deed::Plan, Some(id)), arguments })
+}
+
+/// What users bring in, as a file.
+#[expect(clippy::disallowed_methods, reason = "it is no store's file")]
+fn brought(folder: &Path, name: &str, text: &str) -> io::Result<String> {
+    let file = folder.join(name);
+    std::fs::write(&file, text)?;
+    Ok(file.display().to_string())
 }
 
 fn on(deed: Deed, request: &str, id: &WorkId, arguments: &[&str]) -> Asked {

@@ -31,10 +31,12 @@ pub(super) enum Harm {
     UidOfAnother,
     /// An item lies there a second time, under another number.
     ItemTwice,
+    /// One of the items of a plan is gone.
+    PlanHalved,
 }
 
 impl Harm {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::LastWriteUndone,
         Self::NoteTakenOut,
         Self::ItemGone,
@@ -43,6 +45,7 @@ impl Harm {
         Self::ItemCutOff,
         Self::UidOfAnother,
         Self::ItemTwice,
+        Self::PlanHalved,
     ];
 
     /// What it must be found out as.
@@ -52,7 +55,7 @@ impl Harm {
             | Self::ItemGone
             | Self::DeletedItemBack
             | Self::TombstoneGone => Wrong::Lost,
-            Self::NoteTakenOut => Wrong::Strange,
+            Self::NoteTakenOut | Self::PlanHalved => Wrong::Strange,
             Self::ItemCutOff => Wrong::Unreadable,
             Self::UidOfAnother | Self::ItemTwice => Wrong::Duplicate,
         }
@@ -117,6 +120,17 @@ impl Harm {
                 write(&path(&item), &WorkItem::try_from(record).map_err(io::Error::other)?)
             }
             Self::ItemGone => fs::remove_file(path(&one(items().find(created))?)),
+            Self::PlanHalved => {
+                let of_plan = |item: &&WorkItem| {
+                    item.at_version(1).is_ok_and(|first| {
+                        let request = first.title.as_str().split(' ').next();
+                        let asked = entries.iter().map(|entry| &entry.intent);
+                        let mut plans = asked.filter(|intent| intent.deed == Deed::Plan);
+                        plans.any(|intent| Some(intent.request.as_str()) == request)
+                    })
+                };
+                fs::remove_file(path(&one(items().find(of_plan))?))
+            }
             Self::DeletedItemBack => {
                 let item = one(entries.iter().find_map(|entry| match &entry.answer {
                     Answer::Deleted(Written { id, .. }) => Some(&found.stones.get(id)?.item),

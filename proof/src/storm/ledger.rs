@@ -7,6 +7,9 @@ use std::path::Path;
 use jerry_domain::{Uid, WorkId};
 use serde::{Deserialize, Serialize};
 
+/// How many items each plan makes.
+pub(super) const PLANNED: usize = 3;
+
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Deed {
@@ -20,6 +23,11 @@ pub(super) enum Deed {
     ChangeIf,
     /// A claim of one item, or of any that is ready.
     Claim,
+    /// A command is run on one item, or on any that is ready.
+    Work,
+    /// A plan of [`PLANNED`] new items, whose titles begin with the request's name, and a change of
+    /// one that is there.
+    Plan,
     Delete,
     /// Uids and numbers, for no item.
     Draw,
@@ -30,7 +38,8 @@ pub(super) enum Deed {
 /// One request, written down before it is made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Intent {
-    /// Its name, used once. It stands in the item's history, or in the title of a new item.
+    /// Its name, used once. It stands in the item's history, or in the title of a new item. The end
+    /// of work has a name of its own, made of it.
     pub(super) request: String,
     pub(super) deed: Deed,
     /// On which item; a new one has no id yet.
@@ -47,10 +56,23 @@ impl Intent {
         Self { request, deed, item, fence: None, force: false }
     }
 
+    /// The name under which work ends.
+    pub(super) fn end(&self) -> String {
+        format!("{}{END}", self.request)
+    }
+
     /// Who asks. Each has a session of this name.
     pub(super) fn asker(&self) -> &str {
         self.request.rsplit_once('-').map_or("", |(name, _)| name)
     }
+}
+
+/// What the name of the end of work has after that of its request.
+const END: &str = " (end)";
+
+/// The name of a request, and whether `written` is that of its end.
+pub(super) fn request_of(written: &str) -> (&str, bool) {
+    written.strip_suffix(END).map_or((written, false), |request| (request, true))
 }
 
 /// How a request ended.
@@ -77,6 +99,13 @@ pub(super) struct Written {
     /// What an import does not say.
     pub(super) uid: Option<Uid>,
     pub(super) version: u64,
+}
+
+impl Written {
+    /// Whether it made the item.
+    pub(super) fn is_new(&self) -> bool {
+        self.version == 1
+    }
 }
 
 /// A request with its end.

@@ -1,7 +1,7 @@
 //! A kill storm: many processes at once on one store, of which some are killed at any instant, some
 //! stopped for a while, and some work under clocks that are set again and again. Then everything
-//! that was acknowledged is looked for, every number and uid counted, and whether anybody wrote to what
-//! another had claimed.
+//! that was acknowledged is looked for, every number and uid counted, plans are looked at for a part
+//! that is missing, and writes for those made to what another had claimed.
 
 mod board;
 mod claims;
@@ -108,6 +108,7 @@ fn mutate(storm: &Storm, outcome: &mut Outcome) -> io::Result<()> {
     };
     let small = Storm { commands: 400, ..storm.clone() };
     let Weather { ground, entries, .. } = small.blow()?;
+    program::once(&storm.jerry, &ground, &["show", "1"])?;
     for harm in Harm::ALL {
         note(format!("{harm:?}"), harm.shows_as(), &harm.show(&ground, &entries)?);
     }
@@ -115,6 +116,7 @@ fn mutate(storm: &Storm, outcome: &mut Outcome) -> io::Result<()> {
         let faulty =
             Storm { commands: 150, workers: 6, hot: 2, fault: Some(fault), ..storm.clone() };
         let Weather { ground, entries, .. } = faulty.blow()?;
+        program::once(&storm.jerry, &ground, &["show", "1"])?;
         let found = verify::verify(&entries, &verify::read(&data(&ground))?);
         note(format!("{fault:?}"), fault.shows_as(), &found);
     }
@@ -212,9 +214,11 @@ fn aftermath(
     entries: &[Entry],
     outcome: &mut Outcome,
 ) -> io::Result<Vec<Finding>> {
+    let jerry = |arguments: &[&str]| program::once(&storm.jerry, ground, arguments);
+    // Whoever comes next writes what is missing of a plan whose journal is there.
+    jerry(&["show", "1"])?;
     let mut findings = verify::verify(entries, &verify::read(&data(ground))?);
     let mut strange = |message: String| findings.push(Finding { wrong: Wrong::Strange, message });
-    let jerry = |arguments: &[&str]| program::once(&storm.jerry, ground, arguments);
 
     let before = jerry(&["doctor"])?;
     if let Some(finding) = verify::alarming(&before) {

@@ -116,7 +116,8 @@ fn read(intent: &Intent, at_least: u64, output: &Output) -> Result<Answer, Strin
             None => Ok(Answer::Looked),
         };
     }
-    if !killed && !output.status.success() {
+    // Work on an item is told although its command failed.
+    if !killed && !output.status.success() && kind != "work" {
         return Err(strange("an answer and yet no success"));
     }
     if answer["item"]["version"].as_u64().is_some_and(|version| version < at_least) {
@@ -135,11 +136,13 @@ pub(super) fn is_expected(intent: &Intent, code: &str) -> bool {
     match code {
         // Items are known once their creation was acknowledged, so they cannot be unknown.
         "deleted" => intent.item.is_some(),
-        "invalid_transition" => matches!(intent.deed, Deed::Change | Deed::Claim),
+        "invalid_transition" => matches!(intent.deed, Deed::Change | Deed::Claim | Deed::Work),
         "cycle" => intent.deed == Deed::Change,
         "claimed" => intent.item.is_some() && !intent.force,
         "stale_fence" => intent.fence.is_some(),
-        "nothing_ready" => intent.deed == Deed::Claim && intent.item.is_none(),
+        // Whoever worked on it has written that it is free, and has not let it go yet.
+        "busy" => intent.deed == Deed::Work && intent.item.is_some(),
+        "nothing_ready" => matches!(intent.deed, Deed::Claim | Deed::Work) && intent.item.is_none(),
         "still_needed" => intent.deed == Deed::Delete,
         "version_conflict" => intent.deed == Deed::ChangeIf,
         _ => false,
@@ -152,7 +155,11 @@ fn acknowledged(intent: &Intent, kind: &str, answer: &Value) -> Option<Answer> {
             let item = serde_json::from_value::<WorkItem>(answer["item"].clone()).ok()?;
             of_item(&intent.request, &item)
         }
-        "items" if intent.deed == Deed::Create => {
+        "work" => {
+            let item = serde_json::from_value::<WorkItem>(answer["item"].clone()).ok()?;
+            of_item(&intent.end(), &item)
+        }
+        "items" | "applied" if matches!(intent.deed, Deed::Create | Deed::Plan) => {
             Answer::Wrote(answer["items"].as_array()?.iter().map(written).collect::<Option<_>>()?)
         }
         "id" => Answer::Wrote(vec![Written { version: 1, ..written(answer)? }]),

@@ -12,7 +12,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::claims;
-use super::ledger::{Answer, Deed, Entry, Intent, Written};
+use super::ledger::{Answer, Deed, Entry, Intent, PLANNED, Written, request_of};
+
+/// What is noted of a command that failed.
+const FAILED: &str = "the command ended with exit status 1";
 
 /// What can be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +113,7 @@ pub(super) fn verify(entries: &[Entry], found: &Found) -> Vec<Finding> {
     let robbed = deletions.filter_map(|it| claims::robbed_by_deletion(it, &check.by_request));
     check.findings.extend(robbed);
     found.stones.keys().for_each(|id| check.wanted(id, entries));
+    check.halves(entries);
     check.findings
 }
 
@@ -137,8 +141,8 @@ impl<'a> Check<'a> {
         for Entry { intent, answer } in entries {
             let request = &intent.request;
             match answer {
-                Answer::Wrote(all) if intent.deed == Deed::Create => {
-                    for Written { id, uid, .. } in all {
+                Answer::Wrote(all) => {
+                    for Written { id, uid, .. } in all.iter().filter(|it| it.is_new()) {
                         let owner = numbers.insert(id.clone(), request.clone());
                         if let Some(other) = owner {
                             self.add(Wrong::Duplicate, format!("{other} and {request} got {id}"));
@@ -216,13 +220,14 @@ impl<'a> Check<'a> {
         if uid.is_some_and(|uid| uid != item.uid) {
             return Err(format!("the item has the uid {}", item.uid));
         }
-        if intent.deed == Deed::Create {
+        if written.is_new() {
             // The title that it was made with, however often it was changed since.
             let first = item.at_version(1).map_err(|error| error.to_string())?;
             let made = first.title.as_str().split(' ').next() == Some(intent.request.as_str());
             return made.then_some(()).ok_or_else(|| format!("it was made as '{}'", first.title));
         }
-        let ours = |name: &Option<String>| name.as_deref() == Some(intent.request.as_str());
+        let name = if intent.deed == Deed::Work { intent.end() } else { intent.request.clone() };
+        let ours = |request: &Option<String>| request.as_deref() == Some(name.as_str());
         let entries = item.history.iter().filter(|entry| ours(&entry.request_id));
         match entries.collect::<Vec<_>>()[..] {
             [entry] if entry.version == *version => Ok(()),
@@ -252,8 +257,11 @@ impl<'a> Check<'a> {
             let message = format!("{id}: version {} has gaps in its history", item.version);
             self.add(Wrong::Strange, message);
         }
-        let noted = item.history.iter().filter(|entry| entry.event == Event::NOTED);
-        let noted = noted.map(|entry| entry.request_id.as_deref().unwrap_or_default());
+        let noted = item.history.iter().filter_map(|entry| match entry.event == Event::NOTED {
+            true => Some(entry.request_id.as_deref().unwrap_or_default()),
+            // Work that failed says so with the same write that gives the item back.
+            false => entry.changes.iter().find(|it| it.field.starts_with("notes/")).map(|_| FAILED),
+        });
         if !noted.eq(item.notes.iter().map(|note| note.text.as_str())) {
             self.add(Wrong::Strange, format!("{id}: its notes are not those of its history"));
         }
@@ -270,12 +278,24 @@ impl<'a> Check<'a> {
     }
 
     fn asked(&mut self, id: &WorkId, request: &str, version: u64) {
+        let (request, is_end) = request_of(request);
+        let of_another = |intent: &Intent| {
+            let makes = intent.deed == Deed::Plan && version == 1;
+            intent.item.as_ref().is_some_and(|item| item != id && !makes)
+        };
         let why = match self.by_request.get(request) {
             None => "nobody asked for it",
-            Some(Entry { intent, .. }) if intent.item.as_ref().is_some_and(|item| item != id) => {
-                "it was asked of another item"
+            Some(Entry { intent, .. }) if is_end && intent.deed != Deed::Work => {
+                "it ends what was no work"
             }
+            Some(Entry { intent, .. }) if of_another(intent) => "it was asked of another item",
             Some(Entry { answer: Answer::Silence, .. }) => return,
+            // What is acknowledged is the end.
+            Some(Entry { intent, answer: Answer::Wrote(all) })
+                if intent.deed == Deed::Work && !is_end && all.iter().any(|it| it.id == *id) =>
+            {
+                return;
+            }
             Some(Entry { answer: Answer::Wrote(all), .. }) => {
                 if all.iter().any(|it| (&it.id, it.version) == (id, version)) {
                     return;
@@ -285,6 +305,28 @@ impl<'a> Check<'a> {
             Some(_) => "it was not acknowledged as a write",
         };
         self.add(Wrong::Strange, format!("{id}: version {version} is {request}; {why}"));
+    }
+
+    /// A plan is there as a whole, or nothing of it, whatever became of whoever asked for it.
+    fn halves(&mut self, entries: &[Entry]) {
+        let stones = self.found.stones.values().map(|stone| &stone.item);
+        let all: Vec<_> = self.found.items.values().chain(stones).collect();
+        let mut made: HashMap<String, usize> = HashMap::new();
+        for first in all.iter().filter_map(|item| item.at_version(1).ok()) {
+            let request = first.title.as_str().split(' ').next().unwrap_or_default();
+            *made.entry(request.to_owned()).or_default() += 1;
+        }
+        for Entry { intent, .. } in entries.iter().filter(|it| it.intent.deed == Deed::Plan) {
+            let request = intent.request.as_str();
+            let changed = all.iter().filter(|item| intent.item.as_ref() == Some(&item.id));
+            let changed = changed.flat_map(|item| &item.history);
+            let changed = changed.filter(|it| it.request_id.as_deref() == Some(request)).count();
+            let made = made.get(request).copied().unwrap_or(0);
+            if ![(0, 0), (PLANNED, 1)].contains(&(made, changed)) {
+                let message = format!("of the plan {request} {made} are made, {changed} changed");
+                self.add(Wrong::Strange, message);
+            }
+        }
     }
 
     /// Whoever is deleted was to be deleted.
