@@ -13,7 +13,7 @@
 use std::sync::Arc;
 
 use jerry_domain::ports::{CommandFailed, CommandRunner, RepositoryError, Update};
-use jerry_domain::{Edit, Event, Refusal, Transition, Unmet, WorkId, WorkItem};
+use jerry_domain::{Edit, Event, Refusal, Transition, Unmet, WorkId};
 
 use crate::modify::Shown;
 use crate::{Error, Modify, Ports, Request, family, requests};
@@ -57,7 +57,7 @@ impl Complete {
         if commands.is_empty() || request.credentials.force {
             return modify.edit(id, edits, request).await;
         }
-        self.refuse_early(&item, &edits, request).await?;
+        self.refuse_early(id, &edits, request).await?;
         for command in &commands {
             let ran = self.runner.run(command, id).await;
             ran.map_err(|CommandFailed { command, ended }| {
@@ -70,20 +70,15 @@ impl Complete {
     /// What would refuse the completion in any case, as far as it can be told now.
     async fn refuse_early(
         &self,
-        item: &WorkItem,
+        id: &WorkId,
         edits: &[Edit],
         request: &Request,
     ) -> Result<(), Error> {
-        let (id, found) = (&item.id, item.version);
-        if let Some(expected) = request.if_version.filter(|expected| *expected != found) {
-            return Err(RepositoryError::VersionConflict { id: id.clone(), expected, found }.into());
-        }
-        let stamp = self.ports.stamp(item, request);
-        let after = item.apply(edits, &stamp).map_err(|refusal| refused(id, refusal))?;
+        let (item, after) = self.ports.refuse_early(id, edits, request).await?;
         let Some(after) = after else { return Ok(()) };
         let family = family::of(&self.ports, id, edits).await?;
-        family.allows(Some(item), &after).map_err(|refusal| refused(id, refusal))?;
-        match self.ports.gates.unshown(item, &after) {
+        family.allows(Some(&item), &after).map_err(|refusal| refused(id, refusal))?;
+        match self.ports.gates.unshown(&item, &after) {
             unmet if unmet.is_empty() => Ok(()),
             unmet => Err(refused(id, Refusal::Gate { unmet })),
         }

@@ -6,6 +6,7 @@
 
 mod apply;
 mod blocked;
+mod check;
 mod claim_next;
 mod complete;
 mod create;
@@ -36,6 +37,7 @@ mod work;
 
 pub use apply::{AppliedItem, Apply, Deed};
 pub use blocked::{Blocked, Waiting, WaitingItems};
+pub use check::{Check, Checked};
 pub use claim_next::ClaimNext;
 pub use complete::Complete;
 pub use create::{Create, NewItem};

@@ -63,6 +63,28 @@ impl Ports {
         })
     }
 
+    /// The item `id` and what `edits` would make of it, to ask before something costly is done what
+    /// would refuse them in any case. It is asked again when they are made.
+    pub(crate) async fn refuse_early(
+        &self,
+        id: &WorkId,
+        edits: &[Edit],
+        request: &Request,
+    ) -> Result<(WorkItem, Option<WorkItem>), Error> {
+        let Some(item) = self.items.get(id).await? else {
+            return Err(self.absent(id).await?.into());
+        };
+        let found = item.version;
+        if let Some(expected) = request.if_version.filter(|expected| *expected != found) {
+            let id = id.clone();
+            return Err(RepositoryError::VersionConflict { id, expected, found }.into());
+        }
+        let after = item.apply(edits, &self.stamp(&item, request));
+        let refused = |source| RepositoryError::Refused { id: id.clone(), source };
+        let after = after.map_err(refused)?;
+        Ok((item, after))
+    }
+
     /// The stamp of `request` for a write of `item`, which knows whether whoever worked on the item
     /// under a lock is gone.
     pub(crate) fn stamp(&self, item: &WorkItem, request: &Request) -> Stamp {

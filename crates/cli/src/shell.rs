@@ -24,10 +24,14 @@ impl Shell {
     /// each of its folders, and each linked worktree is tested by itself; in `folder` itself where
     /// there is no such tree.
     pub(crate) fn around(folder: &Path, variables: Vec<(&'static str, String)>) -> Self {
-        let has_git = |folder: &&Path| folder.join(".git").symlink_metadata().is_ok();
-        let root = folder.ancestors().find(has_git).unwrap_or(folder);
+        let root = working_tree(folder).unwrap_or(folder);
         Self { folder: root.to_owned(), variables }
     }
+}
+
+/// The root of the working tree around `folder`, if it is in one.
+pub(crate) fn working_tree(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|folder| folder.join(".git").symlink_metadata().is_ok())
 }
 
 #[async_trait]

@@ -538,6 +538,9 @@ fn check(
     done: bool,
     evidence: Option<Evidence>,
 ) -> Result<(), Refusal> {
+    if evidence.as_ref().is_some_and(Evidence::is_blank) {
+        return Err(Refusal::Empty { what: "evidence" });
+    }
     if let Some(criterion) = record.acceptance_criteria.iter_mut().find(|own| own.id == id) {
         criterion.done = done;
         criterion.evidence.extend(evidence);

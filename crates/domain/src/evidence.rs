@@ -21,6 +21,9 @@ pub enum InvalidEvidence {
     Address(String),
 }
 
+/// What the text of such evidence begins with.
+const FAILED: &str = "failed: ";
+
 /// Something outside the item that shows that a criterion holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exhibit {
@@ -35,7 +38,8 @@ pub enum Exhibit {
 }
 
 impl Exhibit {
-    /// The exhibit that `text` names; `None` where it names no kind, and is evidence in words.
+    /// The exhibit that `text` names, its kind in any case; `None` where it names no kind, and is
+    /// evidence in words.
     ///
     /// # Errors
     /// [`InvalidEvidence`] when it names a kind and nothing of that kind.
@@ -46,7 +50,7 @@ impl Exhibit {
             "" => Err(InvalidEvidence::Empty { kind }),
             rest => Ok(Some(make(rest.to_owned()))),
         };
-        match kind {
+        match kind.trim_end().to_ascii_lowercase().as_str() {
             "commit" => {
                 let is_hash = (7..=64).contains(&rest.len())
                     && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -80,6 +84,36 @@ impl Exhibit {
         let text = found.unwrap_or(named);
         Evidence { text, source: Some(self.to_string()), extra: Extra::new() }
     }
+
+    /// That a command was run to show it and `ended` otherwise than well.
+    #[must_use]
+    pub fn failed(&self, ended: &str) -> Evidence {
+        self.evidence(Some(format!("{FAILED}{ended}")))
+    }
+}
+
+impl Evidence {
+    /// Whether it says nothing at all.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.text.trim().is_empty()
+    }
+
+    /// How the command ended that was run to show it, if that failed: `exit status 1`.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        let command = self.source.as_deref().map(Exhibit::parse);
+        match command {
+            Some(Ok(Some(Exhibit::Command(_)))) => self.text.strip_prefix(FAILED),
+            _ => None,
+        }
+    }
+
+    /// Whether it can show anything: it says something, and no command that failed.
+    #[must_use]
+    pub fn can_show(&self) -> bool {
+        !self.is_blank() && self.failure().is_none()
+    }
 }
 
 /// As it is given: `commit:1a2b3c4`.
@@ -91,5 +125,48 @@ impl fmt::Display for Exhibit {
             Self::Command(command) => write!(f, "cmd:{command}"),
             Self::Address(address) => write!(f, "url:{address}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("file:x", "file:x")]
+    #[case("File: x", "file:x")]
+    #[case(" COMMIT:1A2B3C4 ", "commit:1A2B3C4")]
+    #[case("Cmd:make X", "cmd:make X")]
+    #[case("URL:https://example.org", "url:https://example.org")]
+    fn a_kind_is_known_in_any_case(#[case] text: &str, #[case] shown: &str) {
+        let exhibit = Exhibit::parse(text).expect("valid").expect("a kind");
+        assert_eq!(exhibit.to_string(), shown);
+    }
+
+    #[rstest]
+    #[case("seen", None, true)]
+    #[case("", None, false)]
+    #[case(" \n", Some("page 1"), false)]
+    #[case("failed: exit status 1", Some("cmd:make"), false)]
+    #[case("failed: once", Some("page 1"), true)]
+    #[case("exit status 0", Some("cmd:make"), true)]
+    #[case("not run", Some("cmd:make"), true)]
+    fn what_says_nothing_or_failed_shows_nothing(
+        #[case] text: &str,
+        #[case] source: Option<&str>,
+        #[case] can_show: bool,
+    ) {
+        let source = source.map(str::to_owned);
+        let evidence = Evidence { text: text.to_owned(), source, extra: Extra::new() };
+        assert_eq!(evidence.can_show(), can_show);
+    }
+
+    #[test]
+    fn a_failure_is_read_back() {
+        let command = Exhibit::Command("make test".to_owned());
+        assert_eq!(command.failed("exit status 2").failure(), Some("exit status 2"));
+        assert_eq!(command.evidence(None).failure(), None);
     }
 }

@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CheckId, ItemType, Record};
+use crate::{CheckId, Criterion, Evidence, ItemType, Record};
 
 /// A gate that there is not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +23,7 @@ pub struct UnknownGate(String);
 pub enum Requirement {
     /// Every acceptance criterion is ticked.
     Criteria,
-    /// Every acceptance criterion has evidence.
+    /// Every acceptance criterion has evidence that can show it.
     Evidence,
     /// Every sub-task is ticked.
     Subtasks,
@@ -98,6 +98,16 @@ impl FromStr for Gate {
     }
 }
 
+/// As settings have it: a requirement's name, or `cmd: COMMAND`.
+impl fmt::Display for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Requirement(requirement) => requirement.fmt(f),
+            Self::Command(command) => write!(f, "cmd: {command}"),
+        }
+    }
+}
+
 /// What settings ask of items of each type.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Gates {
@@ -105,6 +115,9 @@ pub struct Gates {
     pub default: Vec<Gate>,
     /// In place of the default.
     pub of_type: BTreeMap<ItemType, Vec<Gate>>,
+    /// Why settings cannot be told what they ask for, each in words. Whoever wrote them meant to ask
+    /// for something, so no gate is met while there is any.
+    pub unclear: Vec<String>,
 }
 
 impl Gates {
@@ -140,7 +153,8 @@ impl Gates {
     /// What the item `before` does not show itself, as `after`.
     #[must_use]
     pub fn unshown(&self, before: &Record, after: &Record) -> Vec<Unmet> {
-        let mut unmet = Vec::new();
+        let unclear = |reason: &String| Unmet::Unclear { reason: reason.clone() };
+        let mut unmet: Vec<_> = self.unclear.iter().map(unclear).collect();
         for requirement in self.requirements(before) {
             match requirement {
                 Requirement::Criteria => {
@@ -148,8 +162,8 @@ impl Gates {
                     unmet.extend(open.map(|own| Unmet::Unticked { check: own.id.clone() }));
                 }
                 Requirement::Evidence => {
-                    let bare =
-                        after.acceptance_criteria.iter().filter(|own| own.evidence.is_empty());
+                    let is_shown = |own: &&Criterion| own.evidence.iter().any(Evidence::can_show);
+                    let bare = after.acceptance_criteria.iter().filter(|own| !is_shown(own));
                     unmet.extend(bare.map(|own| Unmet::WithoutEvidence { check: own.id.clone() }));
                 }
                 Requirement::Subtasks => {
@@ -201,6 +215,11 @@ pub enum Unmet {
         /// Which.
         check: CheckId,
     },
+    /// It cannot be told what must be shown.
+    Unclear {
+        /// Why.
+        reason: String,
+    },
     /// A command that must succeed was not run.
     NotRun {
         /// The command.
@@ -220,6 +239,7 @@ impl fmt::Display for Unmet {
         match self {
             Self::Unticked { check } => write!(f, "{check} is not ticked"),
             Self::WithoutEvidence { check } => write!(f, "{check} has no evidence"),
+            Self::Unclear { reason } => f.write_str(reason),
             Self::NotRun { command } => write!(f, "`{command}` was not run"),
             Self::Failed { command, ended } => write!(f, "`{command}` failed: {ended}"),
         }

@@ -13,10 +13,10 @@ use rstest::rstest;
 use crate::desk::*;
 
 /// Keeps what it was asked to run; what it does meanwhile, and what fails, is for the test to say.
-struct Runner {
+pub(crate) struct Runner {
     ran: Mutex<Vec<String>>,
     meanwhile: Box<dyn Fn() + Send + Sync>,
-    failing: Option<&'static str>,
+    pub(crate) failing: Option<&'static str>,
 }
 
 #[async_trait]
@@ -33,11 +33,11 @@ impl CommandRunner for Runner {
     }
 }
 
-fn runner(meanwhile: impl Fn() + Send + Sync + 'static) -> Arc<Runner> {
+pub(crate) fn runner(meanwhile: impl Fn() + Send + Sync + 'static) -> Arc<Runner> {
     Arc::new(Runner { ran: Mutex::default(), meanwhile: Box::new(meanwhile), failing: None })
 }
 
-fn ran(runner: &Runner) -> Vec<String> {
+pub(crate) fn ran(runner: &Runner) -> Vec<String> {
     runner.ran.lock().expect("not poisoned").clone()
 }
 
@@ -61,14 +61,18 @@ fn complete(
     block_on(complete.complete(&item.id, Vec::new(), request)).map(Update::into_item)
 }
 
-fn refusal(error: Error) -> Refusal {
+pub(crate) fn refusal(error: Error) -> Refusal {
     let Error::Repository(RepositoryError::Refused { source, .. }) = error else {
         panic!("{error}");
     };
     source
 }
 
-fn edit_by_others(desk: &Desk, item: &WorkItem, edit: Edit) -> impl Fn() + Send + Sync + 'static {
+pub(crate) fn edit_by_others(
+    desk: &Desk,
+    item: &WorkItem,
+    edit: Edit,
+) -> impl Fn() + Send + Sync + 'static {
     let (ports, id) = (desk.ports.clone(), item.id.clone());
     move || {
         let (modify, bob) = (Modify::new(ports.clone()), by("bob"));

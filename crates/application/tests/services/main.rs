@@ -1,6 +1,7 @@
 //! The services over strict adapters in memory, and over mocks where something must fail.
 
 mod apply;
+mod check;
 mod claim_next;
 mod complete;
 mod create;

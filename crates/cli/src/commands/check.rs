@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::sync::Arc;
 
 use clap::{ArgGroup, Args};
-use jerry_application::Request;
-use jerry_domain::ports::CommandRunner;
+use jerry_application::{Check, Checked, Request};
 use jerry_domain::{CheckId, ChecklistKind, Edit, Evidence, Exhibit, Extra, WorkId};
 
 use super::Outcome;
@@ -14,6 +13,7 @@ use crate::args::{Change, ItemArg};
 use crate::exit::{Code, Failure};
 use crate::output::Changed;
 use crate::session::{Session, short_text};
+use crate::shell::working_tree;
 
 /// What `check` takes.
 #[derive(Debug, Args)]
@@ -34,8 +34,8 @@ pub struct Arguments {
     /// Where that is, of evidence in words: a document and its section
     #[arg(long, value_name = "TEXT", requires = "evidence")]
     source: Option<String>,
-    /// Run the command of cmd:COMMAND, and tick only if it succeeds
-    #[arg(long, requires = "evidence", conflicts_with = "undo")]
+    /// Run the command of cmd:COMMAND, record how it ends, and tick only if it succeeds
+    #[arg(long, requires = "evidence", conflicts_with_all = ["undo", "add", "add_subtask", "remove"])]
     run: bool,
     /// Add an acceptance criterion; may be repeated
     #[arg(long = "add", value_name = "TEXT", group = "what")]
@@ -54,7 +54,11 @@ impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         let id = self.item.id(session)?;
         let request = self.change.request(session, &id)?;
-        let evidence = self.evidence(session, &id, &request).await?;
+        let evidence = short_text(self.evidence.clone())?;
+        if self.run {
+            return self.by_command(session, &id, evidence.as_deref(), &request).await;
+        }
+        let evidence = evidence.map(|text| self.evidence(session, text)).transpose()?;
         let said = match (self.entries.is_empty(), self.undo) {
             (true, _) => "changed the checklists of",
             (false, false) => "ticked on",
@@ -64,53 +68,55 @@ impl Arguments {
         Ok(Box::new(Changed::new(said, update)))
     }
 
-    async fn evidence(
+    async fn by_command(
         &self,
         session: &Session,
         id: &WorkId,
+        evidence: Option<&str>,
         request: &Request,
-    ) -> Result<Option<Evidence>, Failure> {
-        let Some(text) = short_text(self.evidence.clone())? else { return Ok(None) };
-        let usage = |message: &str| Failure::new(Code::Usage, message);
-        let exhibit = Exhibit::parse(&text).map_err(|error| Failure::of(Code::Usage, &error))?;
-        let found = match &exhibit {
-            Some(Exhibit::Command(command)) if self.run => {
-                let ran = session.shell(request)?.run(command, id).await;
-                ran.map_err(|failed| {
-                    Failure::of(Code::Gate, &failed).hint("nothing was ticked").about(id)
-                })?;
-                Some("exit status 0".to_owned())
-            }
-            _ if self.run => {
-                return Err(
-                    usage("there is nothing to run").hint("--run goes with --evidence cmd:COMMAND")
-                );
-            }
-            Some(Exhibit::File(path)) => {
-                require_file(Path::new(path))?;
-                None
-            }
-            _ => None,
+    ) -> Outcome {
+        let Some(Exhibit::Command(command)) = exhibit(evidence.unwrap_or_default())? else {
+            return Err(Failure::new(Code::Usage, "there is nothing to run")
+                .hint("--run goes with --evidence cmd:COMMAND"));
         };
-        match (exhibit, self.source.clone()) {
-            (Some(_), Some(_)) => {
-                Err(usage("such evidence names its own source").hint("leave --source out"))
-            }
-            (Some(exhibit), None) => Ok(Some(exhibit.evidence(found))),
-            (None, source) => Ok(Some(Evidence { text, source, extra: Extra::new() })),
+        self.refuse_source()?;
+        let check = Check::new(session.ports()?, Arc::new(session.shell(request)?));
+        let entries = check_ids(&self.entries)?;
+        let Checked { item, failed } = check.by_command(id, &entries, &command, request).await?;
+        match failed {
+            None => Ok(Box::new(Changed::said(format!("ticked on {id}: {}", item.title), item))),
+            Some(failed) => Err(Failure::of(Code::Gate, &failed)
+                .about(id)
+                .with("version", item.version)
+                .hint("that is on record as evidence, and nothing is ticked: put it right and check again")),
+        }
+    }
+
+    fn evidence(&self, session: &Session, text: String) -> Result<Evidence, Failure> {
+        let exhibit = match exhibit(&text)? {
+            None => return Ok(Evidence { text, source: self.source.clone(), extra: Extra::new() }),
+            Some(Exhibit::File(path)) => Exhibit::File(named_from_the_root(session, &path)?),
+            Some(other) => other,
+        };
+        self.refuse_source()?;
+        Ok(exhibit.evidence(None))
+    }
+
+    fn refuse_source(&self) -> Result<(), Failure> {
+        match self.source {
+            None => Ok(()),
+            Some(_) => Err(Failure::new(Code::Usage, "such evidence names its own source")
+                .hint("leave --source out")),
         }
     }
 
     fn edits(self, evidence: Option<Evidence>) -> Result<Vec<Edit>, Failure> {
         let Self { undo, .. } = self;
         let mut edits = Vec::new();
-        for entry in &self.entries {
-            let id = CheckId::new(entry)?;
+        for id in check_ids(&self.entries)? {
             edits.push(Edit::Check { id, done: !undo, evidence: evidence.clone() });
         }
-        for entry in &self.remove {
-            edits.push(Edit::RemoveCheck(CheckId::new(entry)?));
-        }
+        edits.extend(check_ids(&self.remove)?.into_iter().map(Edit::RemoveCheck));
         let add = |kind| move |text| Edit::AddCheck(kind, text);
         edits.extend(self.add.into_iter().map(add(ChecklistKind::Criteria)));
         edits.extend(self.add_subtask.into_iter().map(add(ChecklistKind::Subtasks)));
@@ -118,14 +124,50 @@ impl Arguments {
     }
 }
 
+fn check_ids(entries: &[String]) -> Result<Vec<CheckId>, Failure> {
+    entries.iter().map(|entry| Ok(CheckId::new(entry)?)).collect()
+}
+
+fn exhibit(text: &str) -> Result<Option<Exhibit>, Failure> {
+    Exhibit::parse(text).map_err(|error| Failure::of(Code::Usage, &error))
+}
+
+/// The file at `path`, seen from the present folder, as everybody finds it who works on the same
+/// tree: from the root of the working tree, or where there is none, from the folder that holds the
+/// store. One that lies outside is named in full.
+///
 /// A file that is not there shows nothing.
-fn require_file(path: &Path) -> Result<(), Failure> {
-    let name = path.display().to_string();
+fn named_from_the_root(session: &Session, path: &str) -> Result<String, Failure> {
+    let failed = |error: io::Error| Failure::io(format_args!("cannot look at {path}"), &error);
+    let wrong = |what| Err(Failure::new(Code::Usage, format!("{path} {what}")).with("path", path));
     match fs::metadata(path) {
-        Ok(_) => Ok(()),
+        Ok(found) if found.is_file() => {}
+        Ok(_) => return wrong("is not a file: name the file in it that shows it"),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(Failure::new(Code::Usage, format!("there is no file {name}")).with("path", name))
+            let message = format!("there is no file {path}");
+            return Err(Failure::new(Code::Usage, message)
+                .with("path", path)
+                .hint("a path is meant from the present folder"));
         }
-        Err(error) => Err(Failure::io(format_args!("cannot look at {name}"), &error)),
+        Err(error) => return Err(failed(error)),
+    }
+    let full = std::path::absolute(path).map_err(failed)?;
+    let here = std::env::current_dir().map_err(failed)?;
+    let store = &session.place()?.root;
+    let root = working_tree(&here).or(store.parent()).unwrap_or(&here);
+    let (Some(folder), Some(name)) = (full.parent(), full.file_name()) else {
+        return wrong("is not a file");
+    };
+    let folder = folder.canonicalize().map_err(failed)?;
+    let inside = root
+        .canonicalize()
+        .ok()
+        .and_then(|root| folder.strip_prefix(root).ok().map(|it| it.join(name)));
+    match inside {
+        Some(inside) => {
+            let names = inside.components().map(|name| name.as_os_str().to_string_lossy());
+            Ok(names.collect::<Vec<_>>().join("/"))
+        }
+        None => Ok(full.display().to_string()),
     }
 }

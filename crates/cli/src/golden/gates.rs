@@ -41,6 +41,19 @@ fn an_item_is_completed_when_it_shows_what_it_must() {
     insta::assert_snapshot!(jerry.transcript);
 }
 
+/// What failed shows nothing, however it was ticked afterwards.
+#[test]
+fn a_command_that_failed_is_on_record_and_is_no_evidence() {
+    let mut jerry = bug("");
+    jerry.quietly("check 3 AC-003.1 --evidence seen");
+    jerry.json("check 3 AC-003.2 --evidence 'cmd:exit 7' --run");
+    jerry.quietly("check 3 AC-003.2");
+    jerry.run(Style::PLAIN, "complete 3");
+    jerry.quietly("check 3 AC-003.2 --evidence 'cmd:exit 0' --run");
+    jerry.run(Style::PLAIN, "complete 3");
+    insta::assert_snapshot!(jerry.transcript);
+}
+
 #[test]
 fn who_insists_passes_every_gate() {
     let mut jerry = bug("cmd: exit 3");
@@ -65,6 +78,7 @@ fn commands_are_run_by_complete_alone() {
 #[test]
 fn evidence_names_its_kind() {
     let mut jerry = bug("");
+    let folder = jerry.folder.path().display().to_string();
     let file = jerry.folder.path().join("seen.txt");
     #[expect(clippy::disallowed_methods, reason = "writes test data")]
     std::fs::write(&file, "x").expect("written");
@@ -74,7 +88,10 @@ fn evidence_names_its_kind() {
         "check 3 AC-003.1 --evidence 'cmd:exit 0'",
         "check 3 AC-003.1 --evidence 'cmd:exit 0' --run",
         &format!("check 3 AC-003.1 --evidence 'file:{file}'"),
-        "check 3 AC-003.2 --evidence 'cmd:exit 7' --run",
+        "check 3 AC-003.2 --evidence 'Cmd: exit 7' --run",
+        "check 3 AC-003.2 --evidence 'cmd:exit 0' --run --source here",
+        "check 3 AC-003.2 --evidence '  '",
+        &format!("check 3 AC-003.2 --evidence 'file:{folder}'"),
         "check 3 AC-003.2 --evidence seen --run",
         "check 3 AC-003.2 --evidence file:/nowhere/at/all",
         "check 3 AC-003.2 --evidence commit:HEAD",
@@ -85,5 +102,5 @@ fn evidence_names_its_kind() {
     ] {
         jerry.run(Style::PLAIN, command);
     }
-    insta::assert_snapshot!(jerry.transcript.replace(&file, "FILE"));
+    insta::assert_snapshot!(jerry.transcript.replace(&file, "FILE").replace(&folder, "FOLDER"));
 }
