@@ -110,3 +110,104 @@ fn work_is_completed_through_its_gates() {
     jerry.ok(["config", "set", "gates.task", "cmd: test \"$JERRY_ITEM\" && test -e ready"]);
     assert_eq!(work("touch ready").json()["item"]["status"], "completed");
 }
+
+/// Wherever it is named from, evidence names a file as everybody finds it.
+#[test]
+fn a_file_is_kept_as_it_is_seen_from_the_root() {
+    let jerry = Jerry::new();
+    let id = jerry.create("x");
+    jerry.ok(["check", &id, "--add", "It holds"]);
+    let below = jerry.folder().join("src/deep");
+    fs::create_dir_all(&below).expect("made");
+    fs::write(below.join("f.txt"), "x").expect("written");
+    let outside = tempfile::NamedTempFile::new().expect("a file");
+    let outside = outside.path().display().to_string();
+    let entry = jerry.item(&id)["acceptance_criteria"][0]["id"].as_str().expect("an id").to_owned();
+    let check = |path: &str, status: i32| {
+        let evidence = format!("File:{path}");
+        let mut check = jerry.command(["check", &id, &entry, "--evidence", &evidence]);
+        let done = check.current_dir(&below).output().expect("runs");
+        assert_eq!(done.status.code(), Some(status), "{path}: {done:?}");
+        let item = jerry.item(&id);
+        let evidence = item["acceptance_criteria"][0]["evidence"].as_array().expect("a list");
+        evidence.last().map(|last| last["source"].as_str().expect("a source").to_owned())
+    };
+    let kept = |path: &str| Some(format!("file:{path}"));
+    assert_eq!(check("src/deep/f.txt", 2), None, "it is named from the present folder");
+    assert_eq!(check("f.txt", 0), kept("src/deep/f.txt"), "the store's folder");
+    fs::create_dir(jerry.folder().join("src/.git")).expect("made");
+    assert_eq!(check("../deep/f.txt", 0), kept("deep/f.txt"), "the working tree");
+    assert_eq!(check(&outside, 0), kept(&outside));
+    for folder in [".", "..", "../deep"] {
+        assert_eq!(check(folder, 2), kept(&outside), "a folder is no evidence");
+    }
+}
+
+/// Gates that nobody understands are not taken for none: nothing is completed, everything else works,
+/// and the settings can be put right.
+#[test]
+fn what_asks_for_nothing_known_completes_nothing_and_stops_nothing_else() {
+    for wrong in ["[gates]\ntsk = [\"criteria\"]\n", "[gates]\ntask = \"nonsense\"\n"] {
+        let jerry = Jerry::new();
+        let id = jerry.create("x");
+        jerry.ok(["start", &id]);
+        let config = jerry.path("config.toml");
+        fs::write(&config, wrong).expect("written");
+        for command in [
+            &["list"][..],
+            &["ready", "--explain"],
+            &["show", &id],
+            &["where"],
+            &["prime"],
+            &["note", &id, "on we go"],
+            &["config", "show"],
+            &["config", "get", "gates.task"],
+        ] {
+            jerry.ok(command);
+        }
+        let refused = jerry.json(["complete", &id]).error(4);
+        assert_eq!(refused["code"], "gate");
+        assert_eq!(refused["context"]["unmet"][0]["kind"], "unclear");
+        let noted = jerry.command(["note", &id, "warned"]).output().expect("runs");
+        let said = String::from_utf8_lossy(&noted.stderr).into_owned();
+        assert!(said.contains("warning: ") && said.contains("gates.t"), "{said}");
+        let ill = jerry.json(["doctor"]);
+        assert_eq!(ill.code(), Some(8));
+        assert_eq!(ill.json()["findings"][0]["ailment"], "invalid_setting");
+        assert_eq!(ill.json()["findings"][0]["path"], "config.toml");
+        if wrong.contains("task") {
+            jerry.ok(["config", "set", "gates.task", "criteria,subtasks"]);
+            let set = jerry.json(["config", "get", "gates.task"]).json();
+            assert_eq!(set["setting"]["value"], serde_json::json!(["criteria", "subtasks"]));
+            fs::write(&config, wrong).expect("written");
+            jerry.ok(["config", "unset", "gates.task"]);
+            jerry.ok(["complete", &id]);
+        }
+    }
+}
+
+/// What is no gate may be a setting of a later version: it is named, and stops nothing.
+#[test]
+fn a_setting_that_there_is_not_is_named_by_the_doctor() {
+    let jerry = Jerry::new();
+    let id = jerry.create("x");
+    fs::write(jerry.path("config.toml"), "[gate]\ntask = [\"criteria\"]\n").expect("written");
+    let well = jerry.json(["doctor"]).json();
+    assert_eq!(well["healthy"], true);
+    assert_eq!(well["findings"][0]["ailment"], "unknown_setting");
+    let begun = jerry.command(["start", &id]).output().expect("runs");
+    let said = String::from_utf8_lossy(&begun.stderr).into_owned();
+    assert!(said.contains("there is no setting 'gate.task'"), "{said}");
+}
+
+/// A setting that every command needs can be put right, too.
+#[test]
+fn a_wrong_setting_does_not_keep_anybody_from_putting_it_right() {
+    let jerry = Jerry::new();
+    fs::write(jerry.path("config.toml"), "[lock]\njitter = \"long\"\n").expect("written");
+    let hint = jerry.json(["list"]).error(2)["hint"].to_string();
+    assert!(hint.contains("`jerry config set lock.jitter VALUE`"), "{hint}");
+    jerry.ok(["config", "show"]);
+    jerry.ok(["config", "set", "lock.jitter", "5ms"]);
+    jerry.ok(["list"]);
+}

@@ -178,6 +178,7 @@ impl Change {
         let Self { reason, if_version, request_id, force } = self.clone();
         let credentials = Credentials { force, ..session.credentials(None)? };
         let reason = short_text(reason)?;
+        session.warn_of_misfits()?;
         let request = Request::new(session.actor()?);
         Ok(Request { reason, if_version, request_id, credentials, ..request })
     }

@@ -77,7 +77,7 @@ pub(crate) fn open(root: &Path, settings: &Settings) -> Result<Store, Failure> {
         format!("a plan is only partly there, and cannot be completed: {}", failure.message)
     });
     let (items, ids) = (store.items(), store.ids());
-    let gates = Arc::new(settings.gates()?);
+    let gates = Arc::new(settings.gates());
     let ports = Ports { items, ids, locks: store.locks(), clock: store.clock(), gates };
     let watch = Watch::new(ports.clone(), store.lookout(), store.hint(), store.cursors());
     Ok(Store {

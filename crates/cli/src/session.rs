@@ -69,9 +69,15 @@ impl Session {
     /// The settings in force; those of the user alone where there is no store.
     ///
     /// # Errors
-    /// A file that cannot be read, or a value that is not allowed.
+    /// A file that cannot be read.
     pub fn settings(&self) -> Result<&Settings, Failure> {
         once(&self.settings, || self.load(&self.settings_files()?))
+    }
+
+    /// Warns about what the settings say and nobody understands: whoever writes relies on them.
+    pub(crate) fn warn_of_misfits(&self) -> Result<(), Failure> {
+        self.settings()?.misfits().for_each(|misfit| warn(&misfit.to_string()));
+        Ok(())
     }
 
     /// The settings as they are with the store at `root`.

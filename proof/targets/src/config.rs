@@ -74,7 +74,12 @@ fn edit(text: &str, key: Key, value: Option<&str>) -> Option<Vec<u8>> {
 fn said(text: &str) -> Result<Settings, String> {
     let env = Box::new(|_: &str| None) as jerry_cli::settings::Env;
     let texts = vec![(PathBuf::from("config.toml"), text.to_owned())];
-    Settings::of(&[], &env, texts).map_err(|failure| failure.message)
+    let settings = Settings::of(&[], &env, texts).map_err(|failure| failure.message)?;
+    let faulty = settings.misfits().find(|misfit| misfit.fault.is_some());
+    match faulty {
+        Some(misfit) => Err(misfit.to_string()),
+        None => Ok(settings),
+    }
 }
 
 /// Only `key` changed, and to `value`.
@@ -94,9 +99,9 @@ fn compare(
             format!("{} is {after:?}, not {expected:?}, in:\n{text}", own.name)
         })?;
     }
-    must(before.unknown == after.unknown, || {
-        format!("unknown settings were {:?} and became {:?}", before.unknown, after.unknown)
-    })
+    let unknown = |settings: &Settings| settings.misfits().collect::<Vec<_>>();
+    let (before, after) = (unknown(before), unknown(&after));
+    must(before == after, || format!("unknown settings were {before:?} and became {after:?}"))
 }
 
 /// Every comment that has a line of its own is still there.

@@ -71,14 +71,17 @@ impl Arguments {
     pub(crate) fn run(self, session: &Session) -> Outcome {
         match self.action.unwrap_or(Action::Show { origin: false }) {
             Action::Show { origin } => {
-                let settings = session.settings()?;
-                for name in &settings.unknown {
-                    warn(&format!("unknown setting {name}"));
-                }
-                Ok(Box::new(Shown { settings: settings.all().to_vec(), origin }))
+                session.warn_of_misfits()?;
+                Ok(Box::new(Shown { settings: session.settings()?.all().to_vec(), origin }))
             }
             Action::Get { key } => {
-                Ok(Box::new(One(session.settings()?.get(settings::key(&key)?)?.clone())))
+                let settings = session.settings()?;
+                let of_it = settings.misfits().filter(|misfit| misfit.name == key);
+                of_it.for_each(|misfit| warn(&misfit.to_string()));
+                let key = settings::key(&key)?;
+                let mut all = settings.all().iter();
+                let setting = all.find(|setting| setting.key == key).cloned();
+                Ok(Box::new(One(setting.unwrap_or_else(|| key.by_default()))))
             }
             Action::Set { key, value, file } => set(session, &key, Some(&value), &file),
             Action::Unset { key, file } => set(session, &key, None, &file),
@@ -94,28 +97,32 @@ fn set(session: &Session, key: &str, value: Option<&str>, which: &Which) -> Outc
         let edited = settings::edited(&path, text, key, value)?;
         Ok::<_, NotChanged>((edited != text).then_some(edited))
     })?;
-    Ok(Box::new(Written { key: key.name, value: value.map(str::to_owned), path }))
+    Ok(Box::new(Written { key, value: value.map(str::to_owned), path }))
 }
 
 /// The files among which the settings file is, its name there, and its whole path.
 fn file(session: &Session, which: &Which) -> Result<(AtomicFiles, &'static str, PathBuf), Failure> {
+    // What is wrong with a setting must not keep anybody from putting it right.
+    let settings = session.settings()?.with_defaults_for_faults();
     if which.user {
         let path = session.settings_files()?.user.ok_or_else(|| {
             Failure::new(Code::Usage, "there is no place for a user's settings")
                 .hint("set HOME or XDG_CONFIG_HOME")
         })?;
         let folder = path.parent().unwrap_or(&path);
-        return Ok((composition::files(folder, session.settings()?)?, settings::USER_FILE, path));
+        return Ok((composition::files(folder, &settings)?, settings::USER_FILE, path));
     }
-    let files = session.store()?.files.clone();
+    let root = &session.place()?.root;
+    let files = composition::open(root, &settings)?.files;
     let name = if which.local { settings::LOCAL_FILE } else { settings::PROJECT_FILE };
-    Ok((files, name, session.place()?.root.join(name)))
+    Ok((files, name, root.join(name)))
 }
 
-fn value(setting: &Setting) -> Value {
-    match setting.value.as_str() {
+/// A list as one, unless it is none.
+fn value(key: settings::Key, text: &str) -> Value {
+    match text {
         "" => Value::Null,
-        value => value.into(),
+        text => key.list(text).map_or_else(|| text.into(), Value::from),
     }
 }
 
@@ -126,7 +133,7 @@ fn to_json(setting: &Setting) -> Value {
         Origin::File(path) => ("file", path.display().to_string().into()),
         Origin::Default => ("default", Value::Null),
     };
-    json!({ "key": setting.key.name, "value": value(setting), "origin": origin, "place": place })
+    json!({ "key": setting.key.name, "value": value(setting.key, &setting.value), "origin": origin, "place": place })
 }
 
 struct Shown {
@@ -164,7 +171,7 @@ impl Answer for One {
 }
 
 struct Written {
-    key: &'static str,
+    key: settings::Key,
     value: Option<String>,
     path: PathBuf,
 }
@@ -172,16 +179,17 @@ struct Written {
 impl Answer for Written {
     fn json(&self, json: Json<'_>) -> io::Result<()> {
         let place = self.path.display().to_string();
+        let value = value(self.key, self.value.as_deref().unwrap_or_default());
         let setting =
-            json!({ "key": self.key, "value": self.value, "origin": "file", "place": place });
+            json!({ "key": self.key.name, "value": value, "origin": "file", "place": place });
         json.answer("setting", &json!({ "setting": setting }))
     }
 
     fn text(&self, out: &mut dyn Write, _: Style) -> io::Result<()> {
         let path = self.path.display().to_string();
         match &self.value {
-            Some(value) => writeln!(out, "{} = {} in {}", self.key, line(value), line(&path)),
-            None => writeln!(out, "{} is not set in {}", self.key, line(&path)),
+            Some(value) => writeln!(out, "{} = {} in {}", self.key.name, line(value), line(&path)),
+            None => writeln!(out, "{} is not set in {}", self.key.name, line(&path)),
         }
     }
 }

@@ -1,16 +1,18 @@
 //! `doctor`.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use clap::Args;
 use jerry_application::{Doctor, Request};
-use jerry_domain::ports::{Finding, Repair, Severity};
+use jerry_domain::ports::{Ailment, Finding, Repair, Severity};
 use serde_json::json;
 
 use super::Outcome;
 use crate::exit::{Code, Failure};
 use crate::output::{Answer, Json, Paint, Style, line};
 use crate::session::Session;
+use crate::settings::{Misfit, Origin};
 
 /// What `doctor` takes.
 #[derive(Debug, Args)]
@@ -24,13 +26,37 @@ impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         let store = session.store()?;
         let doctor = Doctor::new(store.ports.clone(), store.care.clone());
-        let checkup = if self.fix {
+        let mut checkup = if self.fix {
             let report = doctor.fix(&Request::new(session.actor()?)).await?;
             Checkup { repairs: report.repairs, findings: report.remaining }
         } else {
             Checkup { repairs: Vec::new(), findings: doctor.examine().await? }
         };
+        let root = &session.place()?.root;
+        let misfits = session.settings()?.misfits();
+        checkup.findings.extend(misfits.map(|misfit| finding(misfit, root)));
         Ok(Box::new(checkup))
+    }
+}
+
+/// What is wrong with a setting. A gate that nobody understands lets nothing be completed, whether it
+/// is its name or its value; any other name may be one of a later version.
+fn finding(misfit: Misfit, root: &Path) -> Finding {
+    let is_harmless = misfit.fault.is_none() && !misfit.is_gate();
+    let path = match &misfit.origin {
+        Origin::File(path) => Some(path.strip_prefix(root).unwrap_or(path).display().to_string()),
+        _ => None,
+    };
+    let said = match misfit.fault {
+        None => "there is no such setting".to_owned(),
+        Some(fault) => fault,
+    };
+    Finding {
+        ailment: if is_harmless { Ailment::UnknownSetting } else { Ailment::InvalidSetting },
+        path,
+        item: None,
+        message: format!("setting {}: {said}", misfit.name),
+        fixable: false,
     }
 }
 

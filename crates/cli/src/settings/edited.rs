@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use toml_edit::{Array, DocumentMut, Item, Value};
+use jerry_domain::Gate;
+use toml_edit::{DocumentMut, Item, Value};
 
+use super::keys::parse_gates;
 use super::{Key, parse};
 use crate::exit::{Code, Failure};
 
@@ -41,11 +43,15 @@ pub fn edited(path: &Path, text: &str, key: Key, value: Option<&str>) -> Result<
         None => drop(table.remove(name)),
         Some(value) => {
             (key.check)(value).map_err(|reason| {
-                Failure::new(Code::Usage, format!("{} cannot be '{value}': {reason}", key.name))
+                let message = format!("{} cannot be '{value}': {reason}", key.name);
+                Failure::new(Code::Usage, message).hint(format!("{}: {}", key.name, key.about))
             })?;
             let mut value = match key.is_list.then(|| value.parse::<Value>()) {
                 Some(Ok(list @ Value::Array(_))) => list,
-                Some(_) => Value::Array(Array::from_iter([value])),
+                Some(_) => {
+                    let gates = parse_gates(value).unwrap_or_default();
+                    Value::Array(gates.iter().map(Gate::to_string).collect())
+                }
                 None => Value::from(value),
             };
             if let Some(old) = table.get(name).and_then(Item::as_value) {
@@ -105,6 +111,8 @@ mod tests {
         assert_eq!(text, format!("[gates]\nbug = {list}\n"));
         let text = edited(path, &text, GATES_DEFAULT, Some("cmd: make \"all\"")).expect("valid");
         assert!(text.contains("default = ['cmd: make \"all\"']"), "{text}");
+        let text = edited(path, &text, bugs, Some("criteria,cmd: a, b")).expect("valid");
+        assert!(text.contains(r#"bug = ["criteria", "cmd: a, b"]"#), "{text}");
         let text = edited(path, &text, bugs, Some("[]")).expect("valid");
         assert!(text.contains("bug = []"), "{text}");
         assert!(edited(path, &text, bugs, Some("tests")).is_err());

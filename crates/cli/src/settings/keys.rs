@@ -3,7 +3,7 @@
 use jerry_domain::{Actor, Gate, Prefix, UnknownGate};
 use toml_edit::Value;
 
-use super::{parse_duration, parse_lease};
+use super::{Origin, Setting, parse_duration, parse_lease};
 use crate::exit::{Code, Failure};
 
 /// One setting that there is.
@@ -20,6 +20,21 @@ pub struct Key {
     /// Whether a file has it as a list.
     pub is_list: bool,
     pub(super) check: fn(&str) -> Result<(), String>,
+}
+
+impl Key {
+    /// What stands in the list that `text` is; `None` where the setting is no list, or this is none.
+    #[must_use]
+    pub fn list(self, text: &str) -> Option<Vec<String>> {
+        let gates = self.is_list.then(|| parse_gates(text).ok()).flatten()?;
+        Some(gates.iter().map(Gate::to_string).collect())
+    }
+
+    /// The setting where no layer says otherwise.
+    pub(crate) fn by_default(self) -> Setting {
+        let value = self.default.to_owned();
+        Setting { key: self, value, origin: Origin::Default, fault: None }
+    }
 }
 
 impl PartialEq for Key {
@@ -118,15 +133,15 @@ pub const GATES_DEFAULT: Key = gates(
 
 /// What items of one type must show, in the order of the types; in place of the default.
 pub const GATES_OF_TYPES: [Key; 9] = [
-    gates("gates.epic", "the same for epics, in place of the default"),
-    gates("gates.story", "the same for stories"),
-    gates("gates.feature", "the same for features"),
-    gates("gates.task", "the same for tasks"),
-    gates("gates.subtask", "the same for items of type subtask"),
-    gates("gates.bug", "the same for bugs"),
-    gates("gates.spike", "the same for spikes"),
-    gates("gates.research", "the same for research"),
-    gates("gates.chore", "the same for chores"),
+    gates("gates.epic", "what epics must show, in place of gates.default"),
+    gates("gates.story", "what stories must show, in place of gates.default"),
+    gates("gates.feature", "what features must show, in place of gates.default"),
+    gates("gates.task", "what tasks must show, in place of gates.default"),
+    gates("gates.subtask", "what items of type subtask must show, in place of gates.default"),
+    gates("gates.bug", "what bugs must show, in place of gates.default"),
+    gates("gates.spike", "what spikes must show, in place of gates.default"),
+    gates("gates.research", "what research must show, in place of gates.default"),
+    gates("gates.chore", "what chores must show, in place of gates.default"),
 ];
 
 /// No variable sets gates: a project asks for them, not a shell.
@@ -139,19 +154,30 @@ pub(super) fn not_a_number(text: &str) -> String {
     format!("'{text}' is not a number")
 }
 
-/// A list as TOML writes it, or one gate.
+/// A list as TOML writes it, or gates with commas between them, of which a command is the last: it may
+/// have commas itself.
 ///
 /// # Errors
 /// What is wrong with it.
 pub(super) fn parse_gates(text: &str) -> Result<Vec<Gate>, String> {
     let gate = |text: &str| text.parse().map_err(|error: UnknownGate| error.to_string());
-    if !text.trim_start().starts_with('[') {
-        return Ok(vec![gate(text)?]);
+    if text.trim_start().starts_with('[') {
+        let not_a_list = || "it is a list of texts: [\"criteria\", \"cmd: make test\"]".to_owned();
+        let value: Value = text.trim().parse().map_err(|_| not_a_list())?;
+        let list = value.as_array().ok_or_else(not_a_list)?;
+        return list.iter().map(|value| gate(value.as_str().ok_or_else(not_a_list)?)).collect();
     }
-    let not_a_list = || "it is a list of texts: [\"criteria\", \"cmd: make test\"]".to_owned();
-    let value: Value = text.trim().parse().map_err(|_| not_a_list())?;
-    let list = value.as_array().ok_or_else(not_a_list)?;
-    list.iter().map(|value| gate(value.as_str().ok_or_else(not_a_list)?)).collect()
+    let mut gates = Vec::new();
+    let mut rest = text;
+    while let Some((first, others)) = rest.split_once(',') {
+        if rest.trim_start().starts_with("cmd:") {
+            break;
+        }
+        gates.push(gate(first)?);
+        rest = others;
+    }
+    gates.push(gate(rest)?);
+    Ok(gates)
 }
 
 /// Every setting.
@@ -207,6 +233,9 @@ mod tests {
     #[case("[]", Some(0))]
     #[case("criteria", Some(1))]
     #[case("cmd: make test, lint", Some(1))]
+    #[case("criteria, evidence,cmd: make test, lint", Some(3))]
+    #[case("criteria,", None)]
+    #[case("criteria,tests", None)]
     #[case(r#"["Criteria", "evidence", "cmd: make [x]"]"#, Some(3))]
     #[case("['subtasks']", Some(1))]
     #[case("", None)]
@@ -214,7 +243,10 @@ mod tests {
     #[case("cmd:", None)]
     #[case("[1]", None)]
     #[case("[\"criteria\"", None)]
-    fn gates_are_lists_or_one(#[case] text: &str, #[case] count: Option<usize>) {
+    fn gates_are_lists_or_named_one_after_the_other(
+        #[case] text: &str,
+        #[case] count: Option<usize>,
+    ) {
         assert_eq!(parse_gates(text).ok().map(|gates| gates.len()), count);
     }
 

@@ -24,6 +24,9 @@ use crate::exit::{Code, Failure};
 /// Looks up a variable of the environment.
 pub type Env = Box<dyn Fn(&str) -> Option<OsString>>;
 
+/// The table of what items must show.
+const GATES: &str = "gates";
+
 /// This machine's settings, in the store.
 pub const LOCAL_FILE: &str = "local/config.toml";
 /// The project's settings, in the store.
@@ -55,7 +58,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A value that was checked, and where it comes from.
+/// A value, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
     /// Which setting.
@@ -64,6 +67,37 @@ pub struct Setting {
     pub value: String,
     /// Where it comes from.
     pub origin: Origin,
+    /// Why the setting cannot have this value, if it cannot.
+    pub fault: Option<String>,
+}
+
+/// What some layer says and this version cannot use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    /// What it calls the setting.
+    pub name: String,
+    /// Where it stands.
+    pub origin: Origin,
+    /// What is wrong with its value; `None` where there is no such setting.
+    pub fault: Option<String>,
+}
+
+impl Misfit {
+    /// Whether it leaves open what must be shown before items are completed.
+    #[must_use]
+    pub fn is_gate(&self) -> bool {
+        self.name == GATES || self.name.split_once('.').is_some_and(|(table, _)| table == GATES)
+    }
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, origin, fault } = self;
+        match fault {
+            Some(fault) => write!(f, "setting {name} from {origin}: {fault}"),
+            None => write!(f, "there is no setting '{name}', which stands in {origin}"),
+        }
+    }
 }
 
 /// The settings files, those that decide first.
@@ -94,18 +128,20 @@ impl Files {
 }
 
 /// Every setting with its value.
-#[derive(Debug)]
+///
+/// A value that its setting does not allow is an error for whoever needs it, and for nobody else: else
+/// not even the command could be given that puts it right.
+#[derive(Debug, Clone)]
 pub struct Settings {
     all: Vec<Setting>,
-    /// Keys in the files that this version does not know, as `key in file`.
-    pub unknown: Vec<String>,
+    unknown: Vec<Misfit>,
 }
 
 impl Settings {
     /// Reads all layers. `flags` are the options that were given.
     ///
     /// # Errors
-    /// A file that cannot be read or is no TOML, a value that its setting does not allow.
+    /// A file that cannot be read or is no TOML, a flag whose setting does not allow it.
     pub fn load(flags: &[(Key, Option<&str>)], env: &Env, files: &Files) -> Result<Self, Failure> {
         let mut texts = Vec::new();
         for path in [&files.local, &files.project, &files.user].into_iter().flatten() {
@@ -119,7 +155,7 @@ impl Settings {
     /// As [`Settings::load`], of what the files say; those that decide first come first.
     ///
     /// # Errors
-    /// A text that is no TOML, a value that its setting does not allow.
+    /// A text that is no TOML, a flag whose setting does not allow it.
     pub fn of(
         flags: &[(Key, Option<&str>)],
         env: &Env,
@@ -135,7 +171,7 @@ impl Settings {
         let unknown = documents.iter().flat_map(|(path, document)| {
             let names = names_of(document);
             let unknown = names.into_iter().filter(|name| KEYS.iter().all(|key| key.name != name));
-            unknown.map(move |name| format!("{name} in {}", path.display()))
+            unknown.map(|name| Misfit { name, origin: Origin::File(path.clone()), fault: None })
         });
         let unknown = unknown.collect();
         Ok(Self { all: all?, unknown })
@@ -150,16 +186,41 @@ impl Settings {
     /// The setting of one key.
     ///
     /// # Errors
-    /// Never for a key of [`KEYS`].
+    /// A value that the setting does not allow.
     pub fn get(&self, key: Key) -> Result<&Setting, Failure> {
         let found = self.all.iter().find(|setting| setting.key == key);
-        found.ok_or_else(|| Failure::new(Code::Internal, format!("no setting {}", key.name)))
+        let missing = || Failure::new(Code::Internal, format!("no setting {}", key.name));
+        let setting = found.ok_or_else(missing)?;
+        match &setting.fault {
+            None => Ok(setting),
+            Some(fault) => Err(refused(setting, fault)),
+        }
+    }
+
+    /// What the layers say that cannot be used, as far as it would be.
+    pub fn misfits(&self) -> impl Iterator<Item = Misfit> {
+        let faulty = self.all.iter().filter_map(|setting| {
+            let fault = Some(setting.fault.clone()?);
+            let (name, origin) = (setting.key.name.to_owned(), setting.origin.clone());
+            Some(Misfit { name, origin, fault })
+        });
+        faulty.chain(self.unknown.iter().cloned())
+    }
+
+    /// The same settings with the default where a value is not allowed: for what puts it right.
+    #[must_use]
+    pub fn with_defaults_for_faults(&self) -> Self {
+        let mut settings = self.clone();
+        for setting in settings.all.iter_mut().filter(|setting| setting.fault.is_some()) {
+            *setting = setting.key.by_default();
+        }
+        settings
     }
 
     /// The prefix of new ids, and of ids typed as a number alone.
     ///
     /// # Errors
-    /// Never: values are checked when they are loaded.
+    /// As [`Settings::get`].
     pub fn prefix(&self) -> Result<Prefix, Failure> {
         let setting = self.get(PREFIX)?;
         Prefix::new(&setting.value).map_err(|error| refused(setting, &error.to_string()))
@@ -168,36 +229,32 @@ impl Settings {
     /// A setting that is a span of time.
     ///
     /// # Errors
-    /// Never: values are checked when they are loaded.
+    /// As [`Settings::get`].
     pub fn duration(&self, key: Key) -> Result<Duration, Failure> {
         let setting = self.get(key)?;
         parse_duration(&setting.value).map_err(|reason| refused(setting, &reason))
     }
 
     /// What items must show before they are completed.
-    ///
-    /// # Errors
-    /// Never: values are checked when they are loaded.
-    pub fn gates(&self) -> Result<Gates, Failure> {
+    #[must_use]
+    pub fn gates(&self) -> Gates {
         let list = |key: Key| {
-            let setting = self.get(key)?;
-            let gates = (!setting.value.is_empty()).then(|| keys::parse_gates(&setting.value));
-            gates.transpose().map_err(|reason| refused(setting, &reason))
+            let setting = self.all.iter().find(|setting| setting.key == key)?;
+            let is_set = setting.origin != Origin::Default;
+            is_set.then(|| keys::parse_gates(&setting.value).unwrap_or_default())
         };
-        let mut gates =
-            Gates { default: list(GATES_DEFAULT)?.unwrap_or_default(), ..Gates::default() };
-        for (item_type, key) in ItemType::ALL.into_iter().zip(GATES_OF_TYPES) {
-            if let Some(of_type) = list(key)? {
-                gates.of_type.insert(item_type, of_type);
-            }
+        let types = ItemType::ALL.into_iter().zip(GATES_OF_TYPES);
+        Gates {
+            default: list(GATES_DEFAULT).unwrap_or_default(),
+            of_type: types.filter_map(|(of, key)| Some((of, list(key)?))).collect(),
+            unclear: self.misfits().filter(Misfit::is_gate).map(|it| it.to_string()).collect(),
         }
-        Ok(gates)
     }
 
     /// A setting that is a number.
     ///
     /// # Errors
-    /// Never: values are checked when they are loaded.
+    /// As [`Settings::get`].
     pub fn number(&self, key: Key) -> Result<u32, Failure> {
         let setting = self.get(key)?;
         setting.value.parse().map_err(|_| refused(setting, &not_a_number(&setting.value)))
@@ -224,20 +281,40 @@ fn resolve(
         let found = documents.iter().find_map(|(path, document)| {
             Some((look_up(document, key)?, Origin::File(path.clone())))
         });
-        found.unwrap_or_else(|| (key.default.to_owned(), Origin::Default))
+        let Some(found) = found else { return Ok(key.by_default()) };
+        found
     };
-    let setting = Setting { key, value, origin };
-    if setting.origin != Origin::Default {
-        (key.check)(&setting.value).map_err(|reason| refused(&setting, &reason))?;
+    let fault = (key.check)(&value).err();
+    let setting = Setting { key, value, origin, fault };
+    match &setting.fault {
+        // What one has just typed one is told about, needed or not.
+        Some(fault) if setting.origin == Origin::Flag => Err(refused(&setting, fault)),
+        _ => Ok(setting),
     }
-    Ok(setting)
 }
 
 fn refused(setting: &Setting, reason: &str) -> Failure {
     let Setting { key, origin, .. } = setting;
-    Failure::new(Code::Usage, format!("setting {} from {origin}: {reason}", key.name))
-        .with("setting", key.name)
-        .hint(format!("{}: {}", key.name, key.about))
+    let name = key.name;
+    let remedy = match origin {
+        Origin::Flag | Origin::Default => String::new(),
+        Origin::Environment(variable) => {
+            format!("; set {variable} to something else, or not at all")
+        }
+        Origin::File(path) => {
+            let which = match () {
+                () if path.ends_with(LOCAL_FILE) => " --local",
+                () if path.ends_with("jerry/config.toml") => " --user",
+                () => "",
+            };
+            format!(
+                "; `jerry config set {name} VALUE{which}` puts it right, or unset takes it away"
+            )
+        }
+    };
+    Failure::new(Code::Usage, format!("setting {name} from {origin}: {reason}"))
+        .with("setting", name)
+        .hint(format!("{name}: {}{remedy}", key.about))
 }
 
 fn look_up(document: &DocumentMut, key: Key) -> Option<String> {
@@ -248,7 +325,8 @@ fn look_up(document: &DocumentMut, key: Key) -> Option<String> {
     match item {
         Item::Value(Value::String(text)) => Some(text.value().clone()),
         Item::Value(value) => Some(value.to_string().trim().to_owned()),
-        _ => None,
+        // A table in its place is no value, and does not go unnoticed.
+        item => Some(item.to_string().trim().to_owned()),
     }
 }
 
@@ -366,7 +444,9 @@ mod tests {
     #[test]
     fn a_wrong_value_names_its_file() {
         let layers = layers("", "prefix = \"nope\"", "");
-        let failure = Settings::load(&[], &env(&[]), &layers.files).expect_err("invalid");
+        let settings = Settings::load(&[], &env(&[]), &layers.files).expect("others can be used");
+        assert_eq!(settings.duration(LOCK_TIMEOUT).expect("valid"), Duration::from_secs(30));
+        let failure = settings.prefix().expect_err("invalid");
         assert_eq!(failure.code, Code::Usage);
         assert!(failure.message.contains("project"), "{}", failure.message);
     }
@@ -384,7 +464,34 @@ mod tests {
         let layers = layers("", "shade = 1\n[lock]\ntimeout = 7\ncolour = 2\n", "");
         let settings = Settings::load(&[], &env(&[]), &layers.files).expect("valid");
         assert_eq!(settings.duration(LOCK_TIMEOUT).expect("valid"), Duration::from_secs(7));
-        assert!(settings.unknown[0].starts_with("shade in "));
-        assert!(settings.unknown[1].starts_with("lock.colour in "));
+        let names: Vec<_> = settings.misfits().map(|misfit| misfit.name).collect();
+        assert_eq!(names, ["shade", "lock.colour"]);
+        assert_eq!(settings.gates(), Gates::default(), "what is no gate asks for nothing");
+    }
+
+    /// Whoever asks for something in words that say nothing does not get "nothing" for it.
+    #[rstest]
+    #[case("[gates]\ntsk = [\"criteria\"]\n", "gates.tsk")]
+    #[case("[gates]\ntask = \"nonsense\"\n", "gates.task")]
+    #[case("[gates]\ntask = \"\"\n", "gates.task")]
+    #[case("[gates]\ntask = 3\n", "gates.task")]
+    #[case("[gates.task]\n", "gates.task")]
+    #[case("gates.task.of = \"criteria\"\n", "gates.task")]
+    #[case("[[gates]]\n", "gates")]
+    #[case("gates = [\"criteria\"]\n", "gates")]
+    fn gates_that_are_not_understood_are_not_met(#[case] text: &str, #[case] name: &str) {
+        let layers = layers("", text, "");
+        let settings = Settings::load(&[], &env(&[]), &layers.files).expect("others can be used");
+        let unclear = settings.gates().unclear;
+        assert!(unclear.len() == 1 && unclear[0].contains(name), "{unclear:?}");
+    }
+
+    #[test]
+    fn what_puts_a_wrong_value_right_works_with_the_default() {
+        let layers = layers("", "[lock]\ntimeout = \"long\"\n", "");
+        let settings = Settings::load(&[], &env(&[]), &layers.files).expect("read");
+        assert!(settings.duration(LOCK_TIMEOUT).is_err());
+        let settings = settings.with_defaults_for_faults();
+        assert_eq!(settings.duration(LOCK_TIMEOUT).expect("valid"), Duration::from_secs(30));
     }
 }

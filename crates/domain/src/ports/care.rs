@@ -28,6 +28,8 @@ pub enum Ailment {
     NewerFormat,
     UnsafeFileSystem,
     UidAheadOfClock,
+    InvalidSetting,
+    UnknownSetting,
 }
 
 /// How much an ailment matters.
@@ -51,7 +53,8 @@ impl Ailment {
             | Self::CorruptSequences
             | Self::TempLitter
             | Self::UnsafeFileSystem
-            | Self::UidAheadOfClock => Severity::Notice,
+            | Self::UidAheadOfClock
+            | Self::UnknownSetting => Severity::Notice,
             Self::UnparsableItem
             | Self::MisnamedItem
             | Self::DuplicateUid
@@ -63,7 +66,8 @@ impl Ailment {
             | Self::DeletedItemPresent
             | Self::UnparsableTombstone
             | Self::WrongPermissions
-            | Self::NewerFormat => Severity::Broken,
+            | Self::NewerFormat
+            | Self::InvalidSetting => Severity::Broken,
         }
     }
 }
