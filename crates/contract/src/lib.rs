@@ -28,6 +28,6 @@ pub use history::{Difference, Entry, History};
 pub use plan::{Because, BlockedItems, Chain, Explained, InPlace, Point, Stands, Tree, Waits};
 pub use prime::{Brief, Primed};
 pub use results::{OneResult, Results, Tally};
-pub use schema::{ITEM_FILE, PLAN_FILE, schemas};
+pub use schema::{ITEM_FILE, PLAN_FILE, SOME_FIELDS, schemas};
 pub use watch::{Change, ChangeKind, ChangedItems};
 pub use work::{Ended, Worked};

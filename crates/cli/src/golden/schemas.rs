@@ -1,28 +1,38 @@
 //! Every answer, and every item's file, is as its schema says. Stricter than a schema: what it does
 //! not name is not there.
 
-use jerry_contract::{ITEM_FILE, PLAN_FILE, schemas};
+use jerry_contract::{ITEM_FILE, PLAN_FILE, SOME_FIELDS, schemas};
 use serde_json::{Map, Value};
 
 use super::*;
 
-/// Panics unless `answer` is as the schema of its kind says.
+/// Panics unless `answer` is as the schema of its kind says, with whole items.
 pub(super) fn check(answer: &Value) {
-    let kind = answer["kind"].as_str().expect("a kind");
-    assert_valid(kind, answer);
+    assert_valid(kind(answer), answer, false);
 }
 
-fn assert_valid(kind: &str, value: &Value) {
+/// Panics unless `answer` is as the schema of its kind says of items with some fields.
+pub(super) fn check_some_fields(answer: &Value) {
+    assert_valid(kind(answer), answer, true);
+}
+
+fn kind(answer: &Value) -> &str {
+    answer["kind"].as_str().expect("a kind")
+}
+
+fn assert_valid(kind: &str, value: &Value, some_fields: bool) {
     let all = schemas().expect("they can be read");
     let schema = all.get(kind).unwrap_or_else(|| {
         panic!("the kind '{kind}' has no schema: add it to crates/contract/src/schema")
     });
-    let faults = Checker { root: schema }.faults(schema, value, kind);
+    let faults = Checker { root: schema, some_fields }.faults(schema, value, kind);
     assert!(faults.is_empty(), "{faults:#?}");
 }
 
 struct Checker<'a> {
     root: &'a Value,
+    /// Whether an item may have only some of its fields.
+    some_fields: bool,
 }
 
 impl Checker<'_> {
@@ -31,6 +41,9 @@ impl Checker<'_> {
         let mut faults = Vec::new();
         let mut fault = |what: String| faults.push(format!("{at}: {what}"));
         if let Some(reference) = rules.get("$ref").and_then(Value::as_str) {
+            if !self.some_fields && reference.ends_with(SOME_FIELDS) {
+                return vec![format!("{at}: not all fields were asked for")];
+            }
             let target = reference.strip_prefix('#').and_then(|path| self.root.pointer(path));
             return self.faults(target.expect("what is referred to is there"), value, at);
         }
@@ -119,7 +132,7 @@ fn every_version_of_an_items_file_is_as_its_schema_says() {
     let written = jerry.memory.items.written();
     assert!(written.len() > 10);
     for item in written {
-        assert_valid(ITEM_FILE, &serde_json::to_value(item).expect("JSON"));
+        assert_valid(ITEM_FILE, &serde_json::to_value(item).expect("JSON"), false);
     }
 }
 
@@ -132,7 +145,7 @@ fn what_a_schema_does_not_allow_is_noticed() {
         let mut answer = answer.clone();
         change(&mut answer);
         let all = schemas().expect("they can be read");
-        Checker { root: &all["items"] }.faults(&all["items"], &answer, "items")
+        Checker { root: &all["items"], some_fields: false }.faults(&all["items"], &answer, "items")
     };
     assert_eq!(changed(&|_| ()), [""; 0]);
     let faults: [&dyn Fn(&mut Value); 6] = [
@@ -146,6 +159,52 @@ fn what_a_schema_does_not_allow_is_noticed() {
     for (index, fault) in faults.iter().enumerate() {
         assert_eq!(changed(fault).len(), 1, "{index}: {:?}", changed(fault));
     }
+}
+
+/// What only some fields are asked of is as its schema says, and no whole item.
+#[test]
+fn answers_with_some_fields_are_as_their_schemas_say() {
+    let jerry = Jerry::with_items();
+    for command in [
+        "list --json --fields id,labels,parent",
+        "list --json --compact",
+        "ready --json --fields progress",
+        "ready --json --compact",
+        "show 6 --json --fields title,acceptance_criteria",
+        "show 6 --json --compact",
+    ] {
+        let (status, answer) = jerry.answer(Style::PLAIN, command);
+        assert_eq!(status, 0, "{command}: {answer}");
+        let answer: Value = serde_json::from_str(&answer).expect("JSON");
+        check_some_fields(&answer);
+        let kind = kind(&answer);
+        let all = schemas().expect("they can be read");
+        let whole = Checker { root: &all[kind], some_fields: false };
+        assert_ne!(whole.faults(&all[kind], &answer, kind), [""; 0], "{command}");
+        let mut wrong = answer.clone();
+        match kind {
+            "item" => wrong["item"]["title"] = 7.into(),
+            _ => wrong["items"][0]["title"] = 7.into(),
+        }
+        let some = Checker { root: &all[kind], some_fields: true };
+        assert_ne!(some.faults(&all[kind], &wrong, kind), [""; 0], "{command}");
+    }
+}
+
+#[test]
+fn what_the_merge_driver_answers_is_as_its_schema_says() {
+    let mut jerry = Jerry::with_items();
+    let item = jerry.memory.items.written().remove(0);
+    let name = format!("data/items/{}.json", item.id);
+    let files = ["base", "ours", "theirs"].map(|name| jerry.folder.path().join(name));
+    for file in &files {
+        let text = serde_json::to_string(&item).expect("JSON");
+        #[expect(clippy::disallowed_methods, reason = "writes test data")]
+        std::fs::write(file, text).expect("written");
+    }
+    let [base, ours, theirs] = files.map(|file| file.display().to_string());
+    jerry.json(&format!("merge-driver {base} {ours} {theirs} {name}"));
+    assert!(jerry.transcript.contains("\"kind\": \"merged\""), "{}", jerry.transcript);
 }
 
 #[test]

@@ -49,6 +49,8 @@ pub fn schemas() -> serde_json::Result<Map<String, Value>> {
     if let Some(Value::Array(required)) = all["item"].get_mut("required") {
         required.retain(|field| field != "progress");
     }
+    offer_some_fields(&mut all["item"], "/properties/item", "work_item");
+    offer_some_fields(&mut all["items"], "/properties/items/items", "row");
     let others: Map<String, Value> = serde_json::from_str(OTHER)?;
     for (kind, mut schema) in others {
         resolve(&mut schema)?;
@@ -92,6 +94,28 @@ fn enveloped(kind: &str, mut schema: Value) -> Value {
     schema["properties"] = Value::Object(properties);
     schema["required"] = Value::Array(required);
     named(schema)
+}
+
+/// What stands in the definitions for an item of which only some fields were asked for.
+pub const SOME_FIELDS: &str = "some_fields";
+
+/// Lets what stands at `place` also be only some fields of the definition `whole`, as `--fields` and
+/// `--compact` print them.
+fn offer_some_fields(schema: &mut Value, place: &str, whole: &str) {
+    let mut some = schema["$defs"][whole].clone();
+    if let Value::Object(rules) = &mut some {
+        rules.remove("required");
+        rules.insert("minProperties".to_owned(), json!(1));
+        rules.insert(
+            "description".to_owned(),
+            json!("The fields that --fields or --compact names."),
+        );
+    }
+    schema["$defs"][SOME_FIELDS] = some;
+    if let Some(place) = schema.pointer_mut(place) {
+        let reference = format!("#/$defs/{SOME_FIELDS}");
+        *place = json!({ "anyOf": [place.take(), { "$ref": reference }] });
+    }
 }
 
 /// The schema, with the dialect that it is written in.
