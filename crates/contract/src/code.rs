@@ -157,9 +157,11 @@ impl Code {
                 None,
                 "give each request a name of its own, and repeat it word for word",
             ),
-            Self::WrittenSince => {
-                ("written_since", None, "look at what was written with `jerry diff`, then decide")
-            }
+            Self::WrittenSince => (
+                "written_since",
+                None,
+                "look at what was written with `jerry diff ID`, then decide",
+            ),
             Self::CommandFailed => {
                 ("command_failed", None, "what it said is above; the item is free for the next one")
             }

@@ -21,7 +21,7 @@ impl From<Error> for Failure {
             Error::Ids(error) => error.into(),
             Error::Lock(error) => error.into(),
             Error::NotCreated { ref title, ref source } => {
-                refused(source, &error).with("title", title.as_str())
+                refused(source, &error, None).with("title", title.as_str())
             }
             Error::NoFreeNumber { .. } => Self::of(Code::NoFreeNumber, &error)
                 .hint("run `jerry doctor`: the numbers on record may be behind the items"),
@@ -88,7 +88,9 @@ impl From<RepositoryError> for Failure {
             RepositoryError::ChangedOutside { ref id } => Self::of(Code::ChangedOutside, &error)
                 .about(id)
                 .hint("nothing was overwritten; run the command again"),
-            RepositoryError::Refused { ref id, ref source } => refused(source, &error).about(id),
+            RepositoryError::Refused { ref id, ref source } => {
+                refused(source, &error, Some(id)).about(id)
+            }
             RepositoryError::TooLarge { ref id, size, limit } => Self::of(Code::TooLarge, &error)
                 .about(id)
                 .with("size", size)
@@ -203,8 +205,10 @@ fn storage(error: &StorageError, whole: &dyn StdError) -> Failure {
         .hint(error.remedy())
 }
 
-/// `whole` is the error that carries `refusal`; it says which item was not made or changed.
-fn refused(refusal: &Refusal, whole: &dyn StdError) -> Failure {
+/// `whole` is the error that carries `refusal`; it says which item was not made or changed. Without an
+/// `id` it has none yet.
+fn refused(refusal: &Refusal, whole: &dyn StdError, id: Option<&WorkId>) -> Failure {
+    let id = id.map_or_else(|| "ID".to_owned(), WorkId::to_string);
     match refusal {
         Refusal::Transition { from, transition } => {
             with_moves(Failure::of(Code::InvalidTransition, whole), *from)
@@ -213,9 +217,16 @@ fn refused(refusal: &Refusal, whole: &dyn StdError) -> Failure {
         Refusal::NoMove { from, to } => {
             with_moves(Failure::of(Code::InvalidTransition, whole), *from).with("to", to.as_str())
         }
-        Refusal::UnknownCheck { id, known } => {
+        Refusal::UnknownCheck { id: check, known } => {
+            let hint = match known.is_empty() {
+                true => format!("it has none; `jerry check {id} --add TEXT` adds one"),
+                false => format!("`jerry show {id}` shows those that it has"),
+            };
             let known: Vec<_> = known.iter().map(|id| Value::from(id.as_str())).collect();
-            Failure::of(Code::NotFound, whole).with("check", id.as_str()).with("known", known)
+            Failure::of(Code::NotFound, whole)
+                .with("check", check.as_str())
+                .with("known", known)
+                .hint(hint)
         }
         Refusal::NewerSchema { schema } => {
             Failure::of(Code::NewerFormat, whole).with("schema", *schema).hint("upgrade jerry")
@@ -246,17 +257,17 @@ fn refused(refusal: &Refusal, whole: &dyn StdError) -> Failure {
         }
         Refusal::WouldReplace { what, version } => {
             Failure::of(Code::WouldReplace, whole).with("version", *version).hint(format!(
-                "add to it with --append-{what}; to replace it, look at it and say --replace \
-                 --if-version {version}"
+                "`jerry update {id} --append-{what} TEXT` adds to it; to replace it, look at it and \
+                 name its version: --replace --if-version {version}, or if_version in a plan"
             ))
         }
         Refusal::ReplacesOther { of, found, .. } => Failure::of(Code::VersionConflict, whole)
             .with("expected", *of)
             .with("found", *found)
-            .hint("look at it again, then decide"),
-        Refusal::NotUndone(why) => not_undone(why, whole),
+            .hint(format!("look at it again with `jerry show {id}`, then decide")),
+        Refusal::NotUndone(why) => not_undone(why, whole, &id),
         Refusal::Gate { unmet } => {
-            let mut failure = Failure::of(Code::Gate, whole).hint(how_to_meet(unmet));
+            let mut failure = Failure::of(Code::Gate, whole).hint(how_to_meet(unmet, &id));
             let unmet = serde_json::to_value(unmet).unwrap_or_default();
             failure.context.insert("unmet".to_owned(), unmet);
             failure
@@ -264,7 +275,7 @@ fn refused(refusal: &Refusal, whole: &dyn StdError) -> Failure {
         Refusal::MovedOn { seen, found } => Failure::of(Code::VersionConflict, whole)
             .with("expected", *seen)
             .with("found", *found)
-            .hint("look at what it asks for now, then complete it again"),
+            .hint(format!("look at what it asks for now with `jerry show {id}`, then complete it again")),
         Refusal::EvidenceOnSubtask { .. }
         | Refusal::Empty { .. }
         | Refusal::Invalid(
@@ -281,7 +292,7 @@ fn refused(refusal: &Refusal, whole: &dyn StdError) -> Failure {
 }
 
 /// `whole` is the error that carries `why`; it says on which item.
-fn not_undone(why: &NotUndone, whole: &dyn StdError) -> Failure {
+fn not_undone(why: &NotUndone, whole: &dyn StdError, id: &str) -> Failure {
     let failure = |code, version: &u64| Failure::of(code, whole).with("version", *version);
     match why {
         NotUndone::WrittenSince { version, actor, session, at } => {
@@ -289,11 +300,16 @@ fn not_undone(why: &NotUndone, whole: &dyn StdError) -> Failure {
                 .with("actor", actor.as_str())
                 .with("session", session.as_ref().map(|session| session.as_str()))
                 .with("at", at.to_string())
-                .hint("look at it with `jerry diff`; --force takes back what another wrote")
+                .hint(format!(
+                    "look at it with `jerry diff {id}`; --force takes back what another wrote"
+                ))
         }
-        NotUndone::ChangedOutside { version, field } => failure(Code::WrittenSince, version)
-            .with("field", field.as_str())
-            .hint("look at it, and change what is to be changed with `jerry update`"),
+        NotUndone::ChangedOutside { version, field } => {
+            failure(Code::WrittenSince, version).with("field", field.as_str()).hint(format!(
+                "look at it with `jerry show {id}`, and change what is to be changed with `jerry \
+                 update {id}`"
+            ))
+        }
         NotUndone::First { version } => {
             failure(Code::NotUndoable, version).hint("cancel it, or delete it")
         }
@@ -301,29 +317,33 @@ fn not_undone(why: &NotUndone, whole: &dyn StdError) -> Failure {
             failure(Code::NotUndoable, version).hint("an id that was given out stays")
         }
         NotUndone::Merged { version } => failure(Code::NotUndoable, version)
-            .hint("look at it with `jerry diff`, and change what is to be changed"),
+            .hint(format!("look at it with `jerry diff {id}`, and change what is to be changed")),
         NotUndone::Stays { version } => failure(Code::NotUndoable, version)
             .hint("put a wrong note right with another one; claim the item again"),
         NotUndone::Unknown { version, .. } => failure(Code::NotUndoable, version),
     }
 }
 
-/// What meets the first of each kind of gate that is not met.
-fn how_to_meet(unmet: &[Unmet]) -> String {
+/// What meets the first of each kind of gate of the item `id` that is not met.
+fn how_to_meet(unmet: &[Unmet], id: &str) -> String {
     let mut hints = Vec::new();
     let first = |is_wanted: fn(&Unmet) -> bool| unmet.iter().find(|unmet| is_wanted(unmet));
+    if first(|unmet| matches!(unmet, Unmet::Unclear { .. })).is_some() {
+        hints.push("put the settings right, which `jerry config show --origin` shows".to_owned());
+    }
     let bare = first(|unmet| matches!(unmet, Unmet::WithoutEvidence { .. }));
     let open = first(|unmet| matches!(unmet, Unmet::Unticked { .. }));
     match (bare, open) {
-        (Some(Unmet::WithoutEvidence { check }), _) => hints
-            .push(format!("`jerry check ID {check} --evidence commit:SHA` ticks it with evidence")),
+        (Some(Unmet::WithoutEvidence { check }), _) => hints.push(format!(
+            "`jerry check {id} {check} --evidence commit:SHA` ticks it with evidence"
+        )),
         (_, Some(Unmet::Unticked { check })) => {
-            hints.push(format!("`jerry check ID {check}` ticks it"));
+            hints.push(format!("`jerry check {id} {check}` ticks it"));
         }
         _ => {}
     }
     if first(|unmet| matches!(unmet, Unmet::NotRun { .. })).is_some() {
-        hints.push("`jerry complete ID` runs the commands".to_owned());
+        hints.push(format!("`jerry complete {id}` runs the commands"));
     }
     if first(|unmet| matches!(unmet, Unmet::Failed { .. })).is_some() {
         hints.push("put right what the command complains of".to_owned());
@@ -607,6 +627,33 @@ mod tests {
         let keys: Vec<_> = told.as_object().expect("an object").keys().collect();
         assert_eq!(keys, ["code", "message", "hint", "retryable", "retry_after_ms", "context"]);
         assert_eq!(told["retryable"], !told["retry_after_ms"].is_null());
+    }
+
+    /// A hint is there to be typed.
+    #[rstest]
+    #[case(Refusal::Gate { unmet: vec![Unmet::NotRun { command: "make".to_owned() }] })]
+    #[case(Refusal::Gate {
+        unmet: vec![Unmet::Unticked { check: CheckId::new("AC-001.1").expect("valid") }],
+    })]
+    #[case(Refusal::Gate {
+        unmet: vec![Unmet::WithoutEvidence { check: CheckId::new("AC-001.1").expect("valid") }],
+    })]
+    #[case(Refusal::NotUndone(NotUndone::WrittenSince {
+        version: 3,
+        actor: Actor::new("ann").expect("valid"),
+        session: None,
+        at: Timestamp::UNIX_EPOCH,
+    }))]
+    #[case(Refusal::NotUndone(NotUndone::Merged { version: 3 }))]
+    #[case(Refusal::UnknownCheck {
+        id: CheckId::new("AC-001.9").expect("valid"),
+        known: vec![CheckId::new("AC-001.1").expect("valid")],
+    })]
+    #[case(Refusal::WouldReplace { what: "description", version: 3 })]
+    #[case(Refusal::MovedOn { seen: 1, found: 2 })]
+    fn hints_name_the_item(#[case] refusal: Refusal) {
+        let hint = json(&self::refused(refusal).into())["hint"].as_str().expect("text").to_owned();
+        assert!(hint.contains("WORK-001") && !hint.contains(" ID"), "{hint}");
     }
 
     #[test]
