@@ -155,14 +155,14 @@ impl History {
         let mut found = Gathered { places: Vec::new(), total: 0, unreadable: Vec::new() };
         let mut known: HashMap<Uid, u64> = HashMap::new();
         for summary in self.ports.items.summaries().await? {
-            let id = match summary {
-                Ok(summary) => summary.id,
+            let summary = match summary {
+                Ok(summary) => summary,
                 Err(error) => {
                     found.unreadable.push(error);
                     continue;
                 }
             };
-            match self.ports.items.get(&id).await {
+            match self.ports.whole(&summary).await {
                 Ok(Some(item)) => {
                     known.insert(item.uid, item.version);
                     found.add(Kept::Item(item), limit, &wanted);

@@ -79,18 +79,28 @@ impl Undo {
         }
     }
 
-    /// The item that the actor wrote to last, in the same session.
+    /// The item that the actor wrote to last, in the same session, under a number that is its alone.
     async fn last_written(&self, request: &Request) -> Result<WorkId, Error> {
         let session = request.credentials.session.as_ref();
         let own = |place: &Place| place.is_by(&request.actor, session);
-        let found = History::new(self.ports.clone()).gather(1, own).await?;
-        found.unreadable.into_iter().try_for_each(|error| left_out(error).map(drop))?;
-        match found.places.first() {
-            Some(last) if last.is_deletion() => {
-                Err(self.ports.absent(&last.kept.item().id).await?.into())
+        loop {
+            let found = History::new(self.ports.clone()).gather(1, own).await?;
+            found.unreadable.into_iter().try_for_each(|error| left_out(error).map(drop))?;
+            let Some(last) = found.places.first() else {
+                return Err(Error::NothingWritten { actor: request.actor.clone() });
+            };
+            let item = last.kept.item();
+            let id = &item.id;
+            if last.is_deletion() {
+                return Err(self.ports.absent(id).await?.into());
             }
-            Some(last) => Ok(last.kept.item().id.clone()),
-            None => Err(Error::NothingWritten { actor: request.actor.clone() }),
+            match self.ports.items.get(id).await? {
+                Some(file) if file.uid != item.uid => {
+                    // Any write of the file gives it a number of its own.
+                    self.ports.items.update(id, None, Box::new(|_| Ok(None))).await?;
+                }
+                _ => return Ok(id.clone()),
+            }
         }
     }
 }

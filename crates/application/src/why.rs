@@ -106,6 +106,6 @@ pub(crate) async fn since(
     if matches!(standing.situation, Situation::Ready | Situation::Waiting) {
         return Ok(None);
     }
-    let item = ports.items.get(&standing.item.id).await.ok().flatten();
+    let item = ports.whole(&standing.item).await.ok().flatten();
     Ok(item.and_then(|item| Since::of(&item, now)))
 }

@@ -51,6 +51,16 @@ impl Desk {
         moved
     }
 
+    /// Two branches gave out one number: a merge put `younger` into the file of `elder`.
+    pub(crate) fn displace(&self, younger: &WorkItem, elder: &WorkItem) -> WorkItem {
+        let own = younger.id.to_string();
+        let text = json(younger).replace(&own, &elder.id.to_string());
+        let younger: WorkItem = serde_json::from_str(&text).expect("an item");
+        self.store.items.remove_by_hand(&own.parse().expect("an id"));
+        self.write_by_hand(&self.get(&elder.id).holding(vec![younger.clone()]));
+        younger
+    }
+
     pub(crate) fn write_by_hand(&self, item: &WorkItem) {
         self.store.items.write_by_hand(&item.id, &json(item));
     }

@@ -142,3 +142,17 @@ fn a_difference_is_told_field_by_field_either_way() {
     assert_eq!(fields(Some(3), Some(1)), ["priority", "notes"]);
     assert_eq!(fields(None, Some(1)), [""; 0]);
 }
+
+#[test]
+fn the_writes_of_two_items_of_one_number_are_told_of_each() {
+    let desk = Desk::new();
+    let elder = desk.create("elder", []);
+    minute(&desk);
+    desk.edit(&elder.id, Edit::Priority(Priority::Low));
+    minute(&desk);
+    let younger = desk.displace(&desk.create("younger", []), &elder);
+    let told = block_on(history(&desk).of_all(None, 0)).expect("told");
+    let writes: Vec<_> = told.writes.iter().map(|it| (it.uid, it.entry.version)).collect();
+    assert_eq!(writes, [(younger.uid, 1), (elder.uid, 2), (elder.uid, 1)]);
+    assert_eq!(told.total, 3);
+}

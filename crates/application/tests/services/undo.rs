@@ -206,3 +206,22 @@ fn without_a_name_it_is_the_item_that_the_actor_wrote_to_last() {
     let all = block_on(History::new(desk.ports.clone()).of_all(None, 0)).expect("told");
     assert_eq!(all.writes[0].entry.event, Event::DELETED);
 }
+
+/// The number that it has is another's: taken back is what was meant, or nothing.
+#[test]
+fn what_was_written_last_may_share_its_number() {
+    let desk = Desk::new();
+    let elder = desk.create("elder", []);
+    desk.edit(&elder.id, Edit::Priority(Priority::High));
+    desk.store.clock.advance(std::time::Duration::from_secs(60));
+    let younger = desk.create("younger", []);
+    let younger = desk.displace(&desk.edit(&younger.id, Edit::Priority(Priority::Low)), &elder);
+    let error = block_on(Undo::new(desk.ports.clone()).undo_last(&by("ann"))).expect_err("refused");
+    let Error::Repository(RepositoryError::Refused { id, source }) = error else {
+        panic!("{error}")
+    };
+    // It was given a number of its own, which is a write by another.
+    assert!(matches!(source, Refusal::NotUndone(NotUndone::WrittenSince { .. })), "{source}");
+    assert_eq!((desk.get(&id).uid, desk.get(&id).priority), (younger.uid, Priority::Low));
+    assert_eq!((desk.get(&elder.id).version, desk.get(&elder.id).priority), (2, Priority::High));
+}

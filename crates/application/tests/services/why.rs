@@ -161,3 +161,15 @@ fn what_is_ready_is_explained_in_the_order_of_ready() {
     let limited = block_on(ready.explained(1)).expect("listed");
     assert_eq!((limited.items.len(), limited.total, limited.not_ready_total), (1, 2, 1));
 }
+
+#[test]
+fn of_two_items_of_one_number_each_has_its_own_reason() {
+    let desk = Desk::new();
+    let elder = desk.create("elder", []);
+    let younger = desk.create("younger", []);
+    move_to(&desk, &younger, &[Transition::Start, Transition::Block]);
+    let younger = desk.displace(&desk.get(&younger.id), &elder);
+    let waiting = block_on(Blocked::new(desk.ports.clone()).blocked(0)).expect("listed").items;
+    assert_eq!(waiting[0].item.uid, younger.uid);
+    assert_eq!(waiting[0].since, Since::of(&younger, desk.ports.clock.now()));
+}
