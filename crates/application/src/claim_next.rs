@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use jerry_domain::ports::{LockError, LockGuard, LockName, RepositoryError, Update};
+use jerry_domain::ports::{Change, LockError, LockGuard, LockName, RepositoryError, Update};
 use jerry_domain::{Edit, Event, Reach, ReadyList, Refusal, Summary, WorkItem};
 
 use crate::ports::left_out;
@@ -109,21 +109,23 @@ impl ClaimNext {
         terms: &Terms,
         request: &Request,
     ) -> Result<Attempt, Error> {
-        if item.is_displaced {
-            // It is claimed under the number of its own that any write gives it.
-            self.ports.items.update(&item.id, None, Box::new(|_| Ok(None))).await?;
-            return Ok(Attempt::MovedOn);
-        }
         let Terms { lease, lock } = terms.clone();
         let mut guard = None;
-        if lock.is_some() {
+        if lock.is_some() && !item.is_displaced {
             guard = self.ports.locks.try_acquire(&LockName::work(&item.id)).await?;
             if guard.is_none() {
                 return Ok(Attempt::WorkedOn);
             }
         }
-        let claim = self.ports.change(vec![Edit::Claim { lease, lock }], request, |_, _| Ok(()));
-        match self.ports.items.try_update(&item.id, Some(item.version), claim).await {
+        let (expected, change): (_, Change) = match item.is_displaced {
+            // It is claimed under the number of its own that any write of the file gives it.
+            true => (None, Box::new(|_| Ok(None))),
+            false => {
+                let edits = vec![Edit::Claim { lease, lock }];
+                (Some(item.version), self.ports.change(edits, request, |_, _| Ok(())))
+            }
+        };
+        match self.ports.items.try_update(&item.id, expected, change).await {
             Ok(Some(Update::Written(item))) => {
                 Ok(Attempt::Claimed(Box::new(Claimed { item, guard })))
             }

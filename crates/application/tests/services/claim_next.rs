@@ -7,8 +7,9 @@ use jerry_application::{ClaimNext, Error, Filter, Ports};
 use jerry_domain::ports::{
     LockName, MockWorkItemRepository, RepositoryError, StorageFault, Unreadable,
 };
-use jerry_domain::{Edit, Label, Priority, Summary, Transition, WorkItem};
+use jerry_domain::{Edit, Label, Priority, Summary, Timestamp, Transition, WorkId, WorkItem};
 use pollster::block_on;
+use rstest::rstest;
 
 use crate::desk::*;
 
@@ -132,6 +133,50 @@ fn what_is_being_written_is_passed_over() {
     let guard = block_on(desk.ports.locks.acquire(&LockName::item(&first.id), None));
     let _guard = guard.expect("free");
     assert_eq!(claim(&desk, "ann").id, second.id);
+}
+
+#[test]
+fn what_shares_its_number_is_claimed_under_one_of_its_own() {
+    let desk = Desk::new();
+    let (elder, younger) = (desk.create("elder", []), desk.create("younger", []));
+    desk.displace(&younger, &elder);
+    let claimed: HashSet<_> = ["ann", "bob"].map(|name| claim(&desk, name).uid).into();
+    assert_eq!(claimed, HashSet::from([elder.uid, younger.uid]));
+    nothing(&desk, "amy");
+}
+
+#[test]
+fn a_number_that_is_being_written_holds_up_nobody_who_can_have_another() {
+    let desk = Desk::new();
+    let (elder, other) = (desk.create("elder", []), desk.create("other", []));
+    let younger = desk.create("younger", [Edit::Priority(Priority::Critical)]);
+    desk.displace(&younger, &elder);
+    let guard = block_on(desk.ports.locks.acquire(&LockName::item(&elder.id), None));
+    let _guard = guard.expect("free");
+    assert_eq!(claim(&desk, "ann").id, other.id);
+}
+
+/// It has been deleted, or its file is being changed by something that does not lock.
+#[rstest]
+#[case::deleted(|id| RepositoryError::Deleted { id, at: Timestamp::UNIX_EPOCH, by: actor("bob") })]
+#[case::gone(|id| RepositoryError::NotFound { id })]
+#[case::changed(|id| RepositoryError::ChangedOutside { id })]
+fn what_shares_its_number_and_moves_on_is_looked_at_again(
+    #[case] error: fn(WorkId) -> RepositoryError,
+) {
+    let desk = Desk::new();
+    let shared = Summary::from(&desk.create("shared", []));
+    let shared = Summary { is_displaced: true, ..shared };
+    let mut items = MockWorkItemRepository::new();
+    let mut looks = vec![None, Some(shared)].into_iter().rev();
+    items
+        .expect_summaries()
+        .times(2)
+        .returning(move || Ok(Box::new(looks.next().flatten().map(Ok).into_iter())));
+    items.expect_try_update().times(1).returning(move |id, _, _| Err(error(id.clone())));
+    let ports = Ports { items: Arc::new(items), ..desk.ports };
+    let answer = block_on(ClaimNext::new(ports).claim(&Filter::default(), LEASE, &by("ann")));
+    assert!(matches!(answer, Err(Error::NothingReady)), "{answer:?}");
 }
 
 /// Nobody is told that there is nothing while the only item may yet become free.
