@@ -48,6 +48,24 @@ fn a_gate_command_runs_at_the_root_of_the_working_tree() {
     assert_eq!(said.trim(), jerry.folder().display().to_string());
 }
 
+/// The store's name is handed on as it is, and names the same from everywhere.
+#[test]
+fn a_gate_command_finds_a_store_whose_name_is_no_text() {
+    use std::os::unix::ffi::OsStrExt;
+    let around = Jerry::without_store();
+    let folder = around.folder().join(std::ffi::OsStr::from_bytes(b"no \xFF text"));
+    if fs::create_dir(&folder).is_err() {
+        return jerry_tests::skip("this file system takes texts only");
+    }
+    let jerry = Jerry::at(&folder);
+    jerry.ok(["init"]);
+    let gate = "cmd: cd / && test -f \"$JERRY_STORE/data/format.json\"";
+    jerry.ok(["config", "set", "gates.task", gate]);
+    jerry.ok(["create", "x"]);
+    jerry.ok(["--store", ".jerry", "start", "1"]);
+    jerry.ok(["--store", ".jerry", "complete", "1"]);
+}
+
 /// Whoever looks at a store, or writes to it otherwise, runs nothing that its settings say.
 #[test]
 fn nothing_but_complete_runs_a_gate_command() {

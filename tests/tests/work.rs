@@ -235,6 +235,20 @@ fn a_signal_is_the_commands_and_the_item_is_given_back() {
     assert_eq!(jerry.item(&id)["status"], "pending");
 }
 
+/// Two in containers have one process id, and one name would make each the holder of the other's claim.
+#[test]
+fn each_work_is_a_session_of_its_own() {
+    let jerry = Jerry::new();
+    let id = jerry.create("to be done");
+    let worker = Worker::start(&jerry, &["1"], "exit 0");
+    let session = jerry.item(&id)["claim"]["session"].as_str().expect("a name").to_owned();
+    let pid = format!("work-{}-", worker.jerry.id());
+    let since = session.strip_prefix(&pid).map(|since| u64::from_str_radix(since, 16));
+    assert!(since.is_some_and(|since| since.is_ok()), "{session}");
+    let refused = jerry.refused(5, ["note", &id, "x", "--session", pid.trim_end_matches('-')]);
+    assert_eq!(refused["code"], "claimed");
+}
+
 /// A descriptor that is left open in the background does not keep the item.
 #[test]
 fn what_the_command_leaves_behind_does_not_hold_the_item() {

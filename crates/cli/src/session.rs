@@ -2,13 +2,14 @@
 //! first needed.
 
 use std::cell::OnceCell;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jerry_application::{History, Modify, Ports, Query, Request};
-use jerry_domain::{Actor, Credentials, MAX_ITEM_BYTES, SessionName, WorkId};
+use jerry_domain::{Actor, Credentials, MAX_ITEM_BYTES, SessionName, Timestamp, WorkId};
 use jerry_infra_fs::Located;
 
 use crate::args::Global;
@@ -208,13 +209,28 @@ impl Session {
     pub(crate) fn shell(&self, request: &Request) -> Result<Shell, Failure> {
         let folder = std::env::current_dir()
             .map_err(|error| Failure::io("cannot tell the present folder", &error))?;
-        let store = self.place()?.root.display().to_string();
-        let mut variables =
-            vec![("JERRY_STORE", store), ("JERRY_ACTOR", request.actor.to_string())];
-        let Credentials { session, fence, .. } = &request.credentials;
-        variables.extend(session.as_ref().map(|session| ("JERRY_SESSION", session.to_string())));
-        variables.extend(fence.map(|fence| ("JERRY_FENCE", fence.to_string())));
+        let variables = self.variables(&request.actor, &request.credentials)?;
         Ok(Shell::around(&folder, variables))
+    }
+
+    /// What a program is told that works for `actor` with these credentials: wherever it stands, it
+    /// works on this store.
+    ///
+    /// # Errors
+    /// When the present folder or the store cannot be told.
+    pub(crate) fn variables(
+        &self,
+        actor: &Actor,
+        credentials: &Credentials,
+    ) -> Result<Vec<(&'static str, OsString)>, Failure> {
+        let store = std::path::absolute(&self.place()?.root)
+            .map_err(|error| Failure::io("cannot tell where the store is", &error))?;
+        let mut variables =
+            vec![("JERRY_STORE", store.into()), ("JERRY_ACTOR", actor.as_str().into())];
+        let Credentials { session, fence, .. } = credentials;
+        variables.extend(session.as_ref().map(|name| ("JERRY_SESSION", name.as_str().into())));
+        variables.extend(fence.map(|fence| ("JERRY_FENCE", fence.to_string().into())));
+        Ok(variables)
     }
 
     /// How long a claim stands.
@@ -256,6 +272,13 @@ impl Session {
         }
         Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
+}
+
+/// A session's name that no other process has: none that comes to the same id later, and none in a
+/// container, where ids begin anew.
+pub(crate) fn own_name(kind: &str) -> Result<SessionName, Failure> {
+    let since = Timestamp::now().as_microsecond();
+    Ok(SessionName::new(&format!("{kind}-{}-{since:x}", std::process::id()))?)
 }
 
 fn once<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T, Failure>) -> Result<&T, Failure> {

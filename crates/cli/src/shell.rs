@@ -3,6 +3,7 @@
 //! They come from settings or from whoever asks, never from an item; which item they are run for they
 //! learn from `JERRY_ITEM`. What they print goes to standard error: standard output is jerry's answer.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -16,14 +17,14 @@ pub(crate) struct Shell {
     /// Where.
     folder: PathBuf,
     /// What it is told beside the item and all that this process was told.
-    variables: Vec<(&'static str, String)>,
+    variables: Vec<(&'static str, OsString)>,
 }
 
 impl Shell {
     /// A shell at the root of the working tree around `folder`, so that a command means the same in
     /// each of its folders, and each linked worktree is tested by itself; in `folder` itself where
     /// there is no such tree.
-    pub(crate) fn around(folder: &Path, variables: Vec<(&'static str, String)>) -> Self {
+    pub(crate) fn around(folder: &Path, variables: Vec<(&'static str, OsString)>) -> Self {
         let root = working_tree(folder).unwrap_or(folder);
         Self { folder: root.to_owned(), variables }
     }

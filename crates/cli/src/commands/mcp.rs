@@ -3,13 +3,12 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use jerry_domain::{SessionName, Timestamp};
 use jerry_mcp::Desk;
 
 use super::Outcome;
 use crate::exit::{Code, Failure};
 use crate::output::{Answer, Json, Style};
-use crate::session::Session;
+use crate::session::{Session, own_name};
 
 /// What `mcp` takes.
 #[derive(Debug, Args)]
@@ -24,17 +23,11 @@ impl Arguments {
             prefix: session.settings()?.prefix()?,
             lease: session.lease()?,
             actor: session.actor()?,
-            session: session.credentials(None)?.session.map_or_else(own_session, Ok)?,
+            session: session.credentials(None)?.session.map_or_else(|| own_name("mcp"), Ok)?,
         };
         jerry_mcp::serve(desk).map_err(|error| Failure::of(Code::Internal, &error))?;
         Ok(Box::new(Served))
     }
-}
-
-/// A name that no other process has, on this machine or in a container of the same name.
-fn own_session() -> Result<SessionName, Failure> {
-    let since = Timestamp::now().as_microsecond();
-    Ok(SessionName::new(&format!("mcp-{}-{since:x}", std::process::id()))?)
 }
 
 /// All there was to say has been said in the protocol.

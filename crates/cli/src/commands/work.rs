@@ -10,7 +10,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use jerry_application::{Begun, Ending, Job, Request, Work};
 use jerry_contract::{Ended, Worked};
-use jerry_domain::{RequestId, SessionName, WorkItem};
+use jerry_domain::{Credentials, RequestId, WorkItem};
 
 use super::Outcome;
 use super::claim::Next;
@@ -18,7 +18,7 @@ use crate::args::Change;
 use crate::complete;
 use crate::exit::{Code, Failure};
 use crate::output::{Answer, Json, Style, line, remark};
-use crate::session::Session;
+use crate::session::{Session, own_name};
 use crate::settings::parse_lease;
 use crate::signals::PassedOn;
 
@@ -74,7 +74,7 @@ impl Arguments {
         remark(&format!("working on {}: {}", job.item.id, job.item.title));
 
         let fence = job.fence();
-        let ran = run(&command, &job, session, &signals);
+        let ran = run(&command, &job, &request, session, &signals);
         let ending = match &ran {
             Ok(ran) if ran.succeeded() && leave => Ending::Leave,
             Ok(ran) if ran.succeeded() => Ending::Complete,
@@ -92,8 +92,7 @@ impl Arguments {
 /// starts can show a fence.
 fn named(mut request: Request) -> Result<Request, Failure> {
     if request.credentials.session.is_none() {
-        let name = format!("work-{}", std::process::id());
-        request.credentials.session = Some(SessionName::new(&name)?);
+        request.credentials.session = Some(own_name("work")?);
     }
     Ok(request)
 }
@@ -102,23 +101,19 @@ fn named(mut request: Request) -> Result<Request, Failure> {
 fn run(
     command: &[OsString],
     job: &Job,
+    request: &Request,
     session: &Session,
     signals: &PassedOn,
 ) -> Result<Ran, Failure> {
     let [program, arguments @ ..] = command else {
         return Err(Failure::new(Code::Usage, "there is no command"));
     };
-    let store = std::path::absolute(&session.place()?.root)
-        .map_err(|error| Failure::io("cannot tell where the store is", &error))?;
+    let credentials = Credentials { fence: job.fence(), ..request.credentials.clone() };
     let mut command = Command::new(program);
     command
         .args(arguments)
-        .env("JERRY_STORE", store)
-        .env("JERRY_ITEM", job.item.id.to_string())
-        .env("JERRY_ACTOR", job.item.claim.as_ref().map_or("", |claim| claim.holder.as_str()));
-    command.envs(job.fence().map(|fence| ("JERRY_FENCE", fence.to_string())));
-    let name = job.item.claim.as_ref().and_then(|claim| claim.session.as_ref());
-    command.envs(name.map(|name| ("JERRY_SESSION", name.as_str())));
+        .envs(session.variables(&request.actor, &credentials)?)
+        .env("JERRY_ITEM", job.item.id.to_string());
     if session.global.json {
         // Standard output is for the one answer.
         command.stdout(errors().map_err(|error| Failure::io("cannot redirect", &error))?);
