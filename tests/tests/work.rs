@@ -5,9 +5,11 @@
 
 use std::fs::{self, File};
 use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use jerry_tests::strace::{can_inject, inject};
 use jerry_tests::{Jerry, Outcome, list};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -232,6 +234,68 @@ fn a_signal_is_the_commands_and_the_item_is_given_back() {
     let (status, answer) = worker.end();
     assert_eq!(status, Some(130));
     assert_eq!(answer["command"], json!({ "status": null, "signal": 15 }));
+    assert_eq!(jerry.item(&id)["status"], "pending");
+}
+
+/// Nothing is the command's any more, and what completes the item may take long.
+#[test]
+fn a_signal_after_the_command_ends_jerry_and_the_item_is_free() {
+    let jerry = Jerry::new();
+    let id = jerry.create("to be done");
+    let [up, go_on] = ["up", "go-on"].map(|name| fifo(&jerry, name));
+    let gate = format!("cmd: echo $$ > {}; read word < {}", up.display(), go_on.display());
+    jerry.ok(["config", "set", "gates.default", &gate]);
+    let mut working = jerry.command(["work", &id, "--", "true"]).spawn().expect("starts");
+    let gate: u32 = fs::read_to_string(up).expect("it runs").trim().parse().expect("a pid");
+    send("TERM", working.id());
+    let ended = working.wait().expect("ends");
+    send("KILL", gate);
+    assert_eq!(ended.signal(), Some(15));
+    assert_eq!(ready(&jerry), [id]);
+}
+
+/// An item is not given back while its command runs, whatever goes wrong.
+#[test]
+fn a_failure_beside_the_command_waits_for_its_end() {
+    if !can_inject() {
+        return;
+    }
+    let script = "sleep 0.2; cp .jerry/data/items/WORK-001.json seen";
+    let args = ["work", "1", "--", "sh", "-c", script];
+    let begin = || {
+        let jerry = Jerry::new();
+        jerry.create("to be done");
+        jerry
+    };
+    let jerry = begin();
+    drop(inject(&jerry, "fcntl", "error=EIO", 10_000, &args));
+    let log = fs::read_to_string(jerry.folder().join("strace.log")).expect("written");
+    let calls = log.lines().filter(|line| line.contains("fcntl("));
+    let shares = calls.enumerate().filter(|(_, line)| line.contains("F_SETFD, 0)"));
+    let [(nth, line)] = shares.collect::<Vec<_>>()[..] else { panic!("{log}") };
+    assert!(line.contains("work-WORK-001"), "{line}");
+
+    // strace counts from 1, and what comes next takes the lock back.
+    let jerry = begin();
+    let injected = inject(&jerry, "fcntl", "error=EIO", nth + 2, &args);
+    let call = injected.call.expect("as before");
+    assert!(call.contains("work-WORK-001") && call.contains("FD_CLOEXEC"), "{call}");
+    assert_eq!(injected.outcome.error(8)["code"], "storage");
+    let seen = fs::read(jerry.folder().join("seen")).expect("it came to its end");
+    let seen: Value = serde_json::from_slice(&seen).expect("JSON");
+    assert_eq!(seen["status"], "in_progress");
+    assert_eq!(jerry.item("WORK-001")["status"], "pending");
+}
+
+/// What says why the item is not completed is not hidden by what happens next.
+#[test]
+fn a_gate_that_also_takes_the_claim_away_is_told_as_the_gate() {
+    let jerry = Jerry::new();
+    let id = jerry.create("to be done");
+    let program = jerry_tests::binary();
+    let gate = format!("cmd: {} release {id} --force && exit 1", program.display());
+    jerry.ok(["config", "set", "gates.default", &gate]);
+    assert_eq!(work(&jerry, &["1"], "true").error(4)["code"], "gate");
     assert_eq!(jerry.item(&id)["status"], "pending");
 }
 

@@ -183,11 +183,14 @@ impl Work {
             Ok(update) => Ok(update.into_item()),
             // Another may see to what keeps it from being completed.
             Err(Error::Repository(RepositoryError::Refused { id, source }))
-                if !matches!(source, Refusal::StaleFence { .. } | Refusal::Claimed(_)) =>
+                if completes
+                    && !matches!(source, Refusal::StaleFence { .. } | Refusal::Claimed(_)) =>
             {
                 let note = format!("the work is done, but it could not be completed: {source}");
                 let edits = vec![Edit::Note(note), Edit::Move(Transition::Release)];
-                Modify::new(self.ports.clone()).edit(&id, edits, &request).await?;
+                // Where that fails too, the item is free all the same once its lock is let go, and
+                // what was refused first is what somebody has to see to.
+                let _ = Modify::new(self.ports.clone()).edit(&id, edits, &request).await;
                 Err(Error::Repository(RepositoryError::Refused { id, source }))
             }
             Err(Error::Repository(RepositoryError::Refused {

@@ -2,7 +2,8 @@
 //!
 //! Directory locks outlive a process that is ended by a signal, so they are released before. Locks of
 //! the operating system end with the process and need no help. While a command of `work` runs the
-//! signal is the command's: it ends, and then the item is given back.
+//! signal is the command's: it ends, and then the item is given back. So is one that comes when the
+//! item has been taken for the command and it does not run yet.
 
 #[cfg(unix)]
 pub(crate) use unix::*;
@@ -13,6 +14,7 @@ mod unix {
     use std::process::{Child, ExitStatus};
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
+    use rustix::io::Errno;
     use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
@@ -30,7 +32,31 @@ mod unix {
     #[derive(Default)]
     struct Working {
         child: Option<Pid>,
+        /// What came before there was a child.
+        missed: Option<Signal>,
         interrupted: bool,
+    }
+
+    impl Working {
+        fn receive(&mut self, signal: Signal) {
+            self.interrupted = true;
+            match self.child {
+                None => self.missed = Some(signal),
+                // A terminal sends it to the command too.
+                Some(_) if signal == Signal::INT => {}
+                Some(child) => pass_on(signal, child),
+            }
+        }
+
+        fn begin(&mut self, child: Pid) {
+            self.child = Some(child);
+            self.missed.take().into_iter().for_each(|signal| pass_on(signal, child));
+        }
+    }
+
+    fn pass_on(signal: Signal, child: Pid) {
+        // Where the command has ended meanwhile there is nothing to pass on.
+        let _ = kill_process(child, signal);
     }
 
     static DUTY: Mutex<Duty> = Mutex::new(Duty { is_listening: false, work: None });
@@ -60,17 +86,11 @@ mod unix {
             let _ = signal_hook::low_level::emulate_default_handler(signal);
             std::process::exit(128 + signal);
         };
-        work.interrupted = true;
-        // A terminal sends SIGINT to the command too.
-        let passed_on = match signal {
-            SIGTERM => Some(Signal::TERM),
-            SIGHUP => Some(Signal::HUP),
-            _ => None,
-        };
-        if let (Some(child), Some(signal)) = (work.child, passed_on) {
-            // Where the command has ended meanwhile there is nothing to pass on.
-            let _ = kill_process(child, signal);
-        }
+        work.receive(match signal {
+            SIGTERM => Signal::TERM,
+            SIGHUP => Signal::HUP,
+            _ => Signal::INT,
+        });
     }
 
     /// Signals are a command's from here until this is dropped.
@@ -83,24 +103,17 @@ mod unix {
             Ok(Self)
         }
 
-        /// Waits for `child` to end; also tells whether this process was asked to end meanwhile.
-        pub(crate) fn wait(&self, child: &mut Child) -> io::Result<(ExitStatus, bool)> {
+        /// Waits for `child` to end; also tells whether this process was asked to end meanwhile. From
+        /// then on a signal ends this process.
+        pub(crate) fn wait(self, child: &mut Child) -> io::Result<(ExitStatus, bool)> {
             let pid = Pid::from_child(child);
-            let set = |pid| {
-                duty().work.as_mut().is_some_and(|work| {
-                    work.child = pid;
-                    work.interrupted
-                })
-            };
-            set(Some(pid));
+            if let Some(work) = &mut duty().work {
+                work.begin(pid);
+            }
             // Its id stays its own until it is waited for, which is after nobody sends to it any more.
             let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-            while let Err(error) = waitid(WaitId::Pid(pid), ended) {
-                if error != rustix::io::Errno::INTR {
-                    return Err(error.into());
-                }
-            }
-            let interrupted = set(None);
+            while matches!(waitid(WaitId::Pid(pid), ended), Err(Errno::INTR)) {}
+            let interrupted = duty().work.take().is_some_and(|work| work.interrupted);
             Ok((child.wait()?, interrupted))
         }
     }
@@ -108,6 +121,33 @@ mod unix {
     impl Drop for PassedOn {
         fn drop(&mut self) {
             duty().work = None;
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::os::unix::process::ExitStatusExt;
+        use std::process::{Command, Stdio};
+
+        use rstest::rstest;
+
+        use super::*;
+
+        #[rstest]
+        #[case(Signal::TERM)]
+        #[case(Signal::HUP)]
+        #[case(Signal::INT)]
+        fn what_came_before_the_command_is_passed_on(#[case] signal: Signal) {
+            let mut work = Working::default();
+            work.receive(signal);
+            // Also where this process was started with the signal ignored, the command is not.
+            release_locks_when_interrupted().expect("listens");
+            let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().expect("starts");
+            work.begin(Pid::from_child(&child));
+            assert!(work.interrupted);
+            // If it was not passed on the end of its input ends the command.
+            let ended = child.wait().expect("waited for");
+            assert_eq!(ended.signal(), Some(signal.as_raw()));
         }
     }
 }
@@ -134,7 +174,7 @@ mod other {
             Ok(Self)
         }
 
-        pub(crate) fn wait(&self, child: &mut Child) -> io::Result<(ExitStatus, bool)> {
+        pub(crate) fn wait(self, child: &mut Child) -> io::Result<(ExitStatus, bool)> {
             Ok((child.wait()?, false))
         }
     }

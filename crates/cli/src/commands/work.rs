@@ -10,7 +10,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use jerry_application::{Begun, Ending, Job, Request, Work};
 use jerry_contract::{Ended, Worked};
-use jerry_domain::{Credentials, RequestId, WorkItem};
+use jerry_domain::{Credentials, RequestId, Status, WorkItem};
 
 use super::Outcome;
 use super::claim::Next;
@@ -74,7 +74,7 @@ impl Arguments {
         remark(&format!("working on {}: {}", job.item.id, job.item.title));
 
         let fence = job.fence();
-        let ran = run(&command, &job, &request, session, &signals);
+        let ran = run(&command, &job, &request, session, signals);
         let ending = match &ran {
             Ok(ran) if ran.succeeded() && leave => Ending::Leave,
             Ok(ran) if ran.succeeded() => Ending::Complete,
@@ -97,13 +97,14 @@ fn named(mut request: Request) -> Result<Request, Failure> {
     Ok(request)
 }
 
-/// Runs the command, which holds the work lock with this process.
+/// Runs the command, which holds the work lock with this process, to its end: whatever goes wrong
+/// meanwhile, the item is not given back before.
 fn run(
     command: &[OsString],
     job: &Job,
     request: &Request,
     session: &Session,
-    signals: &PassedOn,
+    signals: PassedOn,
 ) -> Result<Ran, Failure> {
     let [program, arguments @ ..] = command else {
         return Err(Failure::new(Code::Usage, "there is no command"));
@@ -118,12 +119,16 @@ fn run(
         // Standard output is for the one answer.
         command.stdout(errors().map_err(|error| Failure::io("cannot redirect", &error))?);
     }
-    let shown = program.to_string_lossy();
-    let failed = |error| Failure::io(format!("cannot run {}", line(&shown)), &error);
+    let program = program.to_string_lossy();
+    let failed =
+        |what, error| Failure::io(format_args!("cannot {what} {}", line(&program)), &error);
     job.share_with_children(true)?;
     let child = command.spawn();
-    job.share_with_children(false)?;
-    let (status, interrupted) = signals.wait(&mut child.map_err(failed)?).map_err(failed)?;
+    let kept = job.share_with_children(false);
+    let mut child = child.map_err(|error| failed("run", error))?;
+    let waited = signals.wait(&mut child);
+    kept?;
+    let (status, interrupted) = waited.map_err(|error| failed("wait for", error))?;
     Ok(Ran::new(ended(status), interrupted))
 }
 
@@ -210,7 +215,10 @@ impl Answer for Done {
     fn text(&self, out: &mut dyn Write, _: Style) -> io::Result<()> {
         let said = match (self.item.status, self.ran.succeeded()) {
             (status, true) => format!("{} is {status}", self.item.id),
-            (status, false) => format!("{} is {status} again: {}", self.item.id, self.ran.said),
+            (Status::Pending, false) => {
+                format!("{} is pending again: {}", self.item.id, self.ran.said)
+            }
+            (status, false) => format!("{} is {status}: {}", self.item.id, self.ran.said),
         };
         writeln!(out, "{said}: {}", line(self.item.title.as_str()))
     }
