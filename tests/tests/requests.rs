@@ -142,3 +142,19 @@ fn a_name_that_stood_for_something_else_is_refused() {
     jerry.refused(4, ["create", "a third", "--request-id", "r-2"]);
     assert_eq!(jerry.items().len(), 2, "{id} and {other}");
 }
+
+/// Whoever makes an item in a session finds it again in that session.
+#[rstest]
+#[case::create("create")]
+#[case::quick("q")]
+fn what_is_made_in_a_session_is_of_that_session(#[case] word: &str) {
+    let jerry = Jerry::new();
+    for session in [&["--session", "s-1"][..], &[]] {
+        let mut command = jerry.command(["--json", word, "title"]);
+        let outcome = Outcome::of(command.args(session).env("JERRY_SESSION", "s-2"));
+        assert!(outcome.is_ok(), "{outcome}");
+    }
+    let sessions =
+        ["WORK-001", "WORK-002"].map(|id| jerry.item(id)["history"][0]["session"].clone());
+    assert_eq!(sessions, ["s-1", "s-2"]);
+}

@@ -153,7 +153,8 @@ impl Arguments {
 impl Quick {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         let edits = self.fields.edits(session)?;
-        let request = Request { request_id: self.request_id, ..Request::new(session.actor()?) };
+        let change = Change { request_id: self.request_id, ..Change::default() };
+        let request = change.request_of_new(session)?;
         let items = create(session, &[self.title.join(" ")], &edits, &request).await?;
         Ok(Box::new(Id(items)))
     }
