@@ -20,25 +20,20 @@ impl Delete {
 
     /// Removes the item `id` and returns what it leaves.
     ///
-    /// With `force` also an item that others wait for or are parts of; their references then lead
-    /// nowhere, and whoever waits for it waits until the dependency is removed.
+    /// If the request insists, also an item that others wait for or are parts of; their references
+    /// then lead nowhere, and whoever waits for it waits until the dependency is removed.
     ///
     /// A request that has been made already is not made again: the answer is its first result.
     ///
     /// # Errors
     /// [`Error::StillNeeded`] names those others; [`Error::Repository`] when the item is not there
     /// or has another version than [`Request::if_version`].
-    pub async fn delete(
-        &self,
-        id: &WorkId,
-        force: bool,
-        request: &Request,
-    ) -> Result<Tombstone, Error> {
+    pub async fn delete(&self, id: &WorkId, request: &Request) -> Result<Tombstone, Error> {
         let _graph = self.ports.lock_graph().await?;
         if let Some(earlier) = self.earlier(id, request).await? {
             return Ok(earlier);
         }
-        if !force {
+        if !request.credentials.force {
             self.refuse_if_needed(id).await?;
         }
         let stamp = match self.ports.items.get(id).await? {

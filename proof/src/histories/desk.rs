@@ -187,7 +187,7 @@ impl Services {
             Ask::Move(id, transition) => {
                 Some(self.edit(id, Edit::Move(*transition), &request).await?)
             }
-            Ask::Delete(id) => Some(self.delete.delete(id, false, &request).await?.item),
+            Ask::Delete(id) => Some(self.delete.delete(id, &request).await?.item),
             Ask::Get(id) => Some(self.query.show(id).await?),
             Ask::All => {
                 let all = Filter { include_closed: true, limit: 0, ..Filter::default() };

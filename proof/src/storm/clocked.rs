@@ -213,7 +213,7 @@ impl Worker {
         match (intent.deed, &intent.item) {
             (Deed::Draw, _) => self.draw().await,
             (Deed::Delete, Some(id)) => {
-                let stone = self.delete.delete(id, false, &request).await?;
+                let stone = self.delete.delete(id, &request).await?;
                 let (uid, version) = (Some(stone.item.uid), stone.item.version);
                 Ok(Answer::Deleted(Written { id: id.clone(), uid, version }))
             }

@@ -40,7 +40,7 @@ fn there(desk: &Desk, number: u64, edits: impl Into<Vec<Edit>>) -> WorkItem {
 }
 
 fn delete(desk: &Desk, item: &WorkItem) {
-    block_on(Delete::new(desk.ports.clone()).delete(&item.id, false, &by("bob"))).expect("deleted");
+    block_on(Delete::new(desk.ports.clone()).delete(&item.id, &by("bob"))).expect("deleted");
 }
 
 fn label(name: &str) -> Edit {

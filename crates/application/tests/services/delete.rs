@@ -10,7 +10,7 @@ use rstest::rstest;
 use crate::desk::*;
 
 fn delete(desk: &Desk, id: &WorkId, force: bool) -> Result<Tombstone, Error> {
-    block_on(Delete::new(desk.ports.clone()).delete(id, force, &by("bob")))
+    block_on(Delete::new(desk.ports.clone()).delete(id, &insisting("bob", force)))
 }
 
 #[test]
@@ -19,7 +19,7 @@ fn a_deleted_item_leaves_the_whole_of_it() {
     let item = desk.create("x", []);
     let request = Request { reason: Some("twice".to_owned()), ..by("bob") };
     let service = Delete::new(desk.ports.clone());
-    let tombstone = block_on(service.delete(&item.id, false, &request)).expect("deleted");
+    let tombstone = block_on(service.delete(&item.id, &request)).expect("deleted");
     assert_eq!((&tombstone.item, &tombstone.deleted_by), (&item, &actor("bob")));
     assert_eq!(tombstone.reason.as_deref(), Some("twice"));
     let error = delete(&desk, &item.id, false).expect_err("deleted");
@@ -68,7 +68,7 @@ fn force_deletes_it_all_the_same() {
 fn another_version_is_a_conflict() {
     let desk = Desk::new();
     let item = desk.create("x", []);
-    let outcome = block_on(Delete::new(desk.ports.clone()).delete(&item.id, false, &at_version(2)));
+    let outcome = block_on(Delete::new(desk.ports.clone()).delete(&item.id, &at_version(2)));
     let error = outcome.expect_err("another version");
     assert!(matches!(error, Error::Repository(RepositoryError::VersionConflict { .. })), "{error}");
     assert_eq!(desk.get(&item.id), item);
@@ -79,7 +79,7 @@ fn a_delete_waits_for_the_graph(#[values(false, true)] force: bool) {
     let desk = Desk::new();
     let item = desk.create("x", []);
     let ports = Ports { locks: busy_locks(1), ..desk.ports.clone() };
-    let outcome = block_on(Delete::new(ports).delete(&item.id, force, &by("ann")));
+    let outcome = block_on(Delete::new(ports).delete(&item.id, &insisting("ann", force)));
     let error = outcome.expect_err("busy");
     assert!(matches!(error, Error::Lock(LockError::TimedOut { .. })), "{error}");
     assert_eq!(desk.get(&item.id), item);

@@ -7,7 +7,9 @@ use jerry_conformance::MemoryStore;
 use jerry_domain::ports::{
     LockError, LockName, MockLockManager, RepositoryError, StorageError, StorageFault, Update,
 };
-use jerry_domain::{Actor, Edit, ItemRef, Prefix, Refusal, RequestId, Title, WorkId, WorkItem};
+use jerry_domain::{
+    Actor, Credentials, Edit, ItemRef, Prefix, Refusal, RequestId, Title, WorkId, WorkItem,
+};
 use pollster::block_on;
 
 pub(crate) struct Desk {
@@ -85,6 +87,10 @@ pub(crate) fn actor(name: &str) -> Actor {
 
 pub(crate) fn by(name: &str) -> Request {
     Request::new(actor(name))
+}
+
+pub(crate) fn insisting(name: &str, force: bool) -> Request {
+    Request { credentials: Credentials { force, ..Credentials::default() }, ..by(name) }
 }
 
 pub(crate) fn at_version(version: u64) -> Request {

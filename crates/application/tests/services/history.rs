@@ -51,7 +51,7 @@ fn the_writes_of_all_items_are_told_deletions_among_them() {
     desk.edit(&one.id, Edit::Priority(Priority::Low));
     minute(&desk);
     let delete = Delete::new(desk.ports.clone());
-    block_on(delete.delete(&two.id, false, &by("bob"))).expect("deleted");
+    block_on(delete.delete(&two.id, &by("bob"))).expect("deleted");
     let all = |since, limit| block_on(history(&desk).of_all(since, limit)).expect("told");
     let told = all(None, 0);
     let ids = [(&two.id, 1), (&one.id, 2), (&two.id, 1), (&one.id, 1)];
@@ -114,7 +114,7 @@ fn an_item_is_shown_as_it_was() {
 
     minute(&desk);
     let delete = Delete::new(desk.ports.clone());
-    let stone = block_on(delete.delete(&item.id, false, &by("bob"))).expect("deleted");
+    let stone = block_on(delete.delete(&item.id, &by("bob"))).expect("deleted");
     assert_eq!(at(Moment::Version(2)).expect("rebuilt"), second);
     let error = at(Moment::Time(stone.deleted_at)).expect_err("deleted by then");
     assert!(matches!(error, Error::Repository(RepositoryError::Deleted { .. })), "{error}");

@@ -60,7 +60,7 @@ fn a_repeat_is_known_after_the_item_is_gone() {
     let desk = Desk::new();
     let item = desk.create("soon gone", []);
     let first = edit(&desk, &item.id, note("once"), &named("r-1")).expect("noted");
-    block_on(Delete::new(desk.ports.clone()).delete(&item.id, false, &by("bob"))).expect("deleted");
+    block_on(Delete::new(desk.ports.clone()).delete(&item.id, &by("bob"))).expect("deleted");
     assert_eq!(edit(&desk, &item.id, note("once"), &named("r-1")).expect("repeated"), first);
 }
 
@@ -91,8 +91,7 @@ fn what_was_made_once_is_not_made_again() {
     let desk = Desk::new();
     let first = create(&desk, &["one", "two", "two"], &named("r-1")).expect("made");
     desk.edit(&first[0].id, note("by another"));
-    block_on(Delete::new(desk.ports.clone()).delete(&first[1].id, false, &by("bob")))
-        .expect("deleted");
+    block_on(Delete::new(desk.ports.clone()).delete(&first[1].id, &by("bob"))).expect("deleted");
     let again = create(&desk, &["one", "two", "two"], &named("r-1")).expect("repeated");
     assert_eq!(again, first, "as it was made, also where it is changed or gone");
     let others = create(&desk, &["one"], &named("r-2")).expect("made");
@@ -130,10 +129,10 @@ fn a_deletion_is_the_first_one_again() {
     let desk = Desk::new();
     let item = desk.create("soon gone", []);
     let delete = Delete::new(desk.ports.clone());
-    let first = block_on(delete.delete(&item.id, false, &named("r-1"))).expect("deleted");
-    let again = block_on(delete.delete(&item.id, false, &named("r-1"))).expect("repeated");
+    let first = block_on(delete.delete(&item.id, &named("r-1"))).expect("deleted");
+    let again = block_on(delete.delete(&item.id, &named("r-1"))).expect("repeated");
     assert_eq!(again, first);
-    let other = block_on(delete.delete(&item.id, false, &named("r-2")));
+    let other = block_on(delete.delete(&item.id, &named("r-2")));
     assert!(matches!(other, Err(Error::Repository(RepositoryError::Deleted { .. }))), "{other:?}");
 }
 
@@ -142,7 +141,7 @@ fn a_deletion_is_the_first_one_again() {
 #[case::claimed(|desk: &Desk, _: &WorkId| claim(desk, &named("r-1")).expect("claimed"))]
 #[case::deleted(|desk: &Desk, id: &WorkId| {
     let delete = Delete::new(desk.ports.clone());
-    block_on(delete.delete(id, false, &named("r-1"))).expect("deleted").item
+    block_on(delete.delete(id, &named("r-1"))).expect("deleted").item
 })]
 #[case::noted(|desk: &Desk, id: &WorkId| {
     let request = Request { if_version: Some(1), ..named("r-1") };

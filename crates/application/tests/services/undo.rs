@@ -28,7 +28,7 @@ fn part_of_nothing(_: &WorkItem) -> Edit {
 }
 
 fn delete(desk: &Desk, item: &WorkItem, request: &Request) {
-    block_on(Delete::new(desk.ports.clone()).delete(&item.id, true, request)).expect("deleted");
+    block_on(Delete::new(desk.ports.clone()).delete(&item.id, request)).expect("deleted");
 }
 
 #[test]
@@ -142,9 +142,7 @@ fn a_family_is_asked_about_what_is_undone() {
     undone(&desk, &epic.id);
     let error = undo(&desk, &part.id, &by("ann")).expect_err("the epic is completed");
     assert!(error_is(&error, |refusal| matches!(refusal, Refusal::CompletedParent { .. })));
-    let credentials = Credentials { force: true, ..Credentials::default() };
-    let insisting = Request { credentials, ..by("ann") };
-    let forced = undo(&desk, &part.id, &insisting).expect("insisted");
+    let forced = undo(&desk, &part.id, &insisting("ann", true)).expect("insisted");
     assert!(forced.history.last().expect("an entry").forced);
 }
 

@@ -45,7 +45,7 @@ fn note(text: &str) -> Edit {
 }
 
 fn delete(desk: &Desk, id: &WorkId) {
-    block_on(Delete::new(desk.ports.clone()).delete(id, true, &by("ann"))).expect("deleted");
+    block_on(Delete::new(desk.ports.clone()).delete(id, &by("ann"))).expect("deleted");
 }
 
 #[test]

@@ -30,20 +30,13 @@ pub struct Arguments {
 
 impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
-        let force = self.change.force;
-        let delete = async |id: &WorkId, request: &Request| {
-            delete(id, force, request, session).await.map(Deleted)
-        };
+        let delete =
+            async |id: &WorkId, request: &Request| delete(id, request, session).await.map(Deleted);
         many::each(&self.items, &self.change, session, delete).await
     }
 }
 
-async fn delete(
-    id: &WorkId,
-    force: bool,
-    request: &Request,
-    session: &Session,
-) -> Result<Tombstone, Failure> {
+async fn delete(id: &WorkId, request: &Request, session: &Session) -> Result<Tombstone, Failure> {
     let delete = Delete::new(session.ports()?);
     if let Some(earlier) = delete.earlier(id, request).await? {
         return Ok(earlier);
@@ -52,7 +45,7 @@ async fn delete(
     if !session.confirm(&format!("delete {id}, {}?", line(item.title.as_str())))? {
         return Err(Failure::new(Code::Usage, format!("{id} was not deleted")));
     }
-    Ok(delete.delete(id, force, request).await?)
+    Ok(delete.delete(id, request).await?)
 }
 
 struct Deleted(Tombstone);

@@ -33,11 +33,7 @@ impl Arguments {
                 let id = session.id(id)?;
                 undo.undo(&id, &self.change.request(session, &id)?).await?
             }
-            None => {
-                let mut request = self.change.request_of_new(session)?;
-                request.credentials.force = self.change.force;
-                undo.undo_last(&request).await?
-            }
+            None => undo.undo_last(&self.change.request_of_new(session)?).await?,
         };
         let item = update.into_item();
         Ok(Box::new(Changed::said(said(&item), item)))
