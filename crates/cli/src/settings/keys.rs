@@ -76,14 +76,12 @@ pub const LEASE: Key = Key {
 };
 
 /// How long to wait for a lock.
-pub const LOCK_TIMEOUT: Key = Key {
-    name: "lock.timeout",
-    variable: "JERRY_LOCK_TIMEOUT",
-    default: "30s",
-    about: "how long to wait for a lock, as 30s, 500ms or 2m",
-    is_list: false,
-    check: |text| parse_duration(text).map(drop),
-};
+pub const LOCK_TIMEOUT: Key = duration(
+    "lock.timeout",
+    "JERRY_LOCK_TIMEOUT",
+    "30s",
+    "how long to wait for a lock, as 30s, 500ms or 2m",
+);
 
 /// How often a directory lock is tried.
 pub const LOCK_ATTEMPTS: Key = Key {
@@ -96,34 +94,28 @@ pub const LOCK_ATTEMPTS: Key = Key {
 };
 
 /// The first pause between two tries of a directory lock.
-pub const LOCK_BACKOFF: Key = Key {
-    name: "lock.backoff",
-    variable: "JERRY_LOCK_BACKOFF",
-    default: "2ms",
-    about: "the first pause between two tries of a directory lock; each later one doubles it",
-    is_list: false,
-    check: |text| parse_duration(text).map(drop),
-};
+pub const LOCK_BACKOFF: Key = duration(
+    "lock.backoff",
+    "JERRY_LOCK_BACKOFF",
+    "2ms",
+    "the first pause between two tries of a directory lock; each later one doubles it",
+);
 
 /// The longest pause between two tries of a directory lock.
-pub const LOCK_BACKOFF_MAX: Key = Key {
-    name: "lock.backoff_max",
-    variable: "JERRY_LOCK_BACKOFF_MAX",
-    default: "100ms",
-    about: "the longest pause between two tries of a directory lock, jitter aside",
-    is_list: false,
-    check: |text| parse_duration(text).map(drop),
-};
+pub const LOCK_BACKOFF_MAX: Key = duration(
+    "lock.backoff_max",
+    "JERRY_LOCK_BACKOFF_MAX",
+    "100ms",
+    "the longest pause between two tries of a directory lock, jitter aside",
+);
 
 /// The random part of a pause.
-pub const LOCK_JITTER: Key = Key {
-    name: "lock.jitter",
-    variable: "JERRY_LOCK_JITTER",
-    default: "20ms",
-    about: "the longest random addition to a pause, which keeps waiters from asking in step",
-    is_list: false,
-    check: |text| parse_duration(text).map(drop),
-};
+pub const LOCK_JITTER: Key = duration(
+    "lock.jitter",
+    "JERRY_LOCK_JITTER",
+    "20ms",
+    "the longest random addition to a pause, which keeps waiters from asking in step",
+);
 
 /// What items of every type without a list of their own must show before they are completed.
 pub const GATES_DEFAULT: Key = gates(
@@ -143,6 +135,16 @@ pub const GATES_OF_TYPES: [Key; 9] = [
     gates("gates.research", "what research must show, in place of gates.default"),
     gates("gates.chore", "what chores must show, in place of gates.default"),
 ];
+
+const fn duration(
+    name: &'static str,
+    variable: &'static str,
+    default: &'static str,
+    about: &'static str,
+) -> Key {
+    let check = |text: &str| parse_duration(text).map(drop);
+    Key { name, variable, default, about, is_list: false, check }
+}
 
 /// No variable sets gates: a project asks for them, not a shell.
 const fn gates(name: &'static str, about: &'static str) -> Key {
