@@ -3,12 +3,14 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests write behind jerry's back on purpose")]
 
+mod dice;
 mod git;
 mod jerry;
 mod outcome;
 pub mod strace;
 mod tools;
 
+pub use dice::Dice;
 pub use git::{git, git_outcome};
 pub use jerry::{Jerry, binary, id_in, list};
 pub use outcome::{Outcome, Running, at_once};

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jerry_tests::strace::{can_inject, inject};
-use jerry_tests::{Jerry, list};
+use jerry_tests::{Dice, Jerry, list};
 use rstest::rstest;
 use serde_json::Value;
 
@@ -150,17 +150,6 @@ fn a_crash_of_init_can_be_finished(#[case] fresh: bool) {
     }
 }
 
-/// Numbers that look random and are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-}
-
 /// Five hundred commands by five people, each killed at some moment of its life or just after.
 /// What a command printed as done is kept here, outside the store, and compared in the end.
 #[test]
@@ -178,7 +167,7 @@ fn sigkill_at_random_points_of_500_commands_loses_nothing_acknowledged() {
         for person in 0..5_u64 {
             let (jerry, shared, created, noted) = (&jerry, &shared, &created, &noted);
             scope.spawn(move || {
-                let mut dice = Dice(person + 1);
+                let mut dice = Dice::new(person + 1);
                 for step in 0..100 {
                     let text = format!("{person} says {step}");
                     let item = &shared[usize::try_from(dice.below(4)).expect("small")];

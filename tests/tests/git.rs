@@ -7,7 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use jerry_domain::{Uid, WorkItem};
-use jerry_tests::{Jerry, Outcome, git, git_outcome, list, skip, tool};
+use jerry_tests::{Dice, Jerry, Outcome, git, git_outcome, list, skip, tool};
 
 /// A repository whose items jerry merges, with these committed on `main`.
 fn merging(titles: &[&str]) -> Option<Jerry> {
@@ -331,17 +331,6 @@ fn what_cannot_be_merged_is_a_conflict_and_ours_stays() {
     );
 }
 
-/// Numbers from a seed, the same everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-}
-
 /// Does something to the store of one branch; answers a word that nobody else wrote and that must
 /// never be lost, if it was not refused.
 fn write(jerry: &Jerry, dice: &mut Dice, word: &str) -> Option<String> {
@@ -376,7 +365,7 @@ fn write(jerry: &Jerry, dice: &mut Dice, word: &str) -> Option<String> {
 fn two_hundred_random_histories_lose_nothing_whichever_way_they_are_merged() {
     let Some(jerry) = merging(&["one", "two", "three"]) else { return };
     for seed in 0..200 {
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let mut words = BTreeSet::new();
         let mut known = Vec::new();
         for branch in ["ours", "theirs"] {
