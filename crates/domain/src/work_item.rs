@@ -6,12 +6,12 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::claim::{self, Standing};
-use crate::edit::{self, Edit, Refusal, Stamp};
+use crate::edit::{self, Edit, Stamp};
 use crate::history::{self, Event, FieldChange, HistoryEntry, UnknownVersion, Writes};
 use crate::record::{Extra, Record};
 use crate::{
-    CheckId, ITEM_SCHEMA, ItemRef, ItemType, LinkTarget, Priority, RequestId, Status, Title, Uid,
-    WorkId, undo,
+    CheckId, ITEM_SCHEMA, ItemRef, ItemType, LinkTarget, Priority, Refusal, RequestId, Status,
+    Title, Uid, WorkId, undo,
 };
 
 /// Why fields do not make an item.
