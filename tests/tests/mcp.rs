@@ -1,11 +1,15 @@
 //! `jerry mcp` as a process: driven by a client of the SDK and over bare pipes, beside commands on
 //! the same store.
 
+#![allow(clippy::disallowed_methods, reason = "tests arrange files as they like")]
+
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread;
 
+use jerry_tests::strace::{can_inject, inject};
 use jerry_tests::{HeldLock, Jerry, list};
 use rmcp::model::{CallToolRequestParams, ReadResourceRequestParams};
 use rmcp::service::RunningService;
@@ -361,6 +365,33 @@ fn whatever_it_is_sent_it_goes_on() {
     assert!(status.success(), "{complaints}");
     assert!(said.is_empty(), "{said:?}");
     assert!(complaints.contains("maximum line length"), "{complaints}");
+}
+
+/// It opened the store when there was nothing to complete.
+#[test]
+fn what_a_killed_plan_has_left_is_completed_before_anything_is_decided() {
+    if !can_inject() {
+        return;
+    }
+    let plan = json!([{ "name": "a", "title": "one" }, { "title": "two", "needs": ["a"] }]);
+    let mut left = 0;
+    for nth in 1..500 {
+        let jerry = Jerry::new();
+        jerry.ok(["ready"]);
+        let mut server = Pipes::of(&jerry);
+        server.call("ready", json!({}));
+        let file = jerry.folder().join("plan.json");
+        fs::write(&file, plan.to_string()).expect("written");
+        let apply = ["apply", &file.display().to_string(), "--request-id", "r-1"];
+        let Some(call) = inject(&jerry, "renameat2", "signal=KILL", nth, &apply).call else {
+            break;
+        };
+        left += usize::from(fs::metadata(jerry.path("data/journal.json")).is_ok());
+        let again = server.call("apply", json!({ "items": plan, "request_id": "r-1" }));
+        assert_eq!((&again["kind"], &again["created"]), (&json!("applied"), &json!(2)), "{call}");
+        assert_eq!(jerry.items().len(), 2, "{call}");
+    }
+    assert!(left >= 2, "{left}");
 }
 
 #[test]

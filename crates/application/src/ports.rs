@@ -30,9 +30,12 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Takes the lock of every decision that looks at several items.
+    /// Takes the lock of every decision that looks at several items. Nobody decides over a part of
+    /// what was to be written all or none.
     pub(crate) async fn lock_graph(&self) -> Result<Box<dyn LockGuard>, Error> {
-        Ok(self.locks.acquire(&LockName::graph(), None).await?)
+        let graph = self.locks.acquire(&LockName::graph(), None).await?;
+        self.items.complete_commits().await?;
+        Ok(graph)
     }
 
     /// A change that makes `edits`, if `rules` over what it comes to allow it or the request insists.

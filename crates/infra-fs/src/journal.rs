@@ -168,6 +168,12 @@ pub(crate) fn lock(locks: &FsLocks) -> Result<FsLockGuard, RepositoryError> {
     Ok(locks.acquire(&LockName::journal(), None)?)
 }
 
+/// Whether a journal is there. For who holds the lock `graph`, under which they are written: its writer
+/// is dead.
+pub(crate) fn is_left(layout: &Layout) -> Result<bool, RepositoryError> {
+    is_present(&layout.journal())
+}
+
 /// Whether a journal is there that speaks of the item `id`. Where it cannot be read nobody can tell.
 pub(crate) fn concerns(layout: &Layout, id: &WorkId) -> Result<bool, RepositoryError> {
     Ok(look(layout)?.is_some_and(|journal| journal.writes.iter().any(|write| write.id == *id)))

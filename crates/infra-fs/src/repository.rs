@@ -210,6 +210,15 @@ impl FsRepository {
         Ok(Commit::Written(items))
     }
 
+    fn complete_commits(&self) -> Result<(), RepositoryError> {
+        if !journal::is_left(&self.layout)? {
+            return Ok(());
+        }
+        self.format.check_writable()?;
+        let held = journal::lock(&self.locks)?;
+        journal::complete_held(&held, &self.layout, &self.locks).map(drop)
+    }
+
     /// [`FsRepository::update`] of an item whose lock this is.
     fn update_held(
         &self,
@@ -502,6 +511,10 @@ impl WorkItemRepository for FsRepository {
         stamp: &Stamp,
     ) -> Result<Tombstone, RepositoryError> {
         self.delete(id, expected, stamp)
+    }
+
+    async fn complete_commits(&self) -> Result<(), RepositoryError> {
+        self.complete_commits()
     }
 
     async fn settle(&self) -> Result<(), RepositoryError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jerry_application::{AppliedItem, Apply, Create, Deed, Delete, Error, Modify, PlanFile, Ports};
 use jerry_application::{ClaimNext, Filter, Request};
-use jerry_domain::ports::{Commit, MockIdGenerator, MockWorkItemRepository, RepositoryError};
+use jerry_domain::ports::{Commit, MockIdGenerator, RepositoryError};
 use jerry_domain::{Edit, Label, Stamp, WorkItem};
 use pollster::block_on;
 use rstest::rstest;
@@ -196,7 +196,7 @@ fn a_repeat_takes_no_numbers() {
 /// Numbers of an attempt that came to nothing are those of the next one.
 #[test]
 fn what_keeps_a_plan_from_being_written_is_said_in_the_end() {
-    let mut items = MockWorkItemRepository::new();
+    let mut items = items_to_decide();
     items.expect_summaries().returning(|| Ok(Box::new(std::iter::empty())));
     items.expect_commit().times(2..).returning(|new, _| {
         let id = new[0].id.clone();
@@ -219,7 +219,7 @@ fn what_keeps_a_plan_from_being_written_is_said_in_the_end() {
 
 #[test]
 fn numbers_that_are_taken_are_replaced_by_later_ones() {
-    let mut items = MockWorkItemRepository::new();
+    let mut items = items_to_decide();
     items.expect_summaries().returning(|| Ok(Box::new(std::iter::empty())));
     let taken = Arc::new(std::sync::Mutex::new(Vec::new()));
     items.expect_commit().times(2..).returning(move |new, _| {
@@ -238,7 +238,7 @@ fn numbers_that_are_taken_are_replaced_by_later_ones() {
 fn a_plan_that_changes_nothing_is_not_written() {
     let desk = Desk::new();
     let item = there(&desk, 101, [label("x")]);
-    let mut items = MockWorkItemRepository::new();
+    let mut items = items_to_decide();
     let (read, listed) = (desk.ports.items.clone(), desk.ports.items.clone());
     items.expect_get().returning(move |id| block_on(read.get(id)));
     items.expect_summaries().returning(move || block_on(listed.summaries()));

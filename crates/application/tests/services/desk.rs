@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jerry_application::{Create, Error, Modify, NewItem, Ports, Request};
 use jerry_conformance::MemoryStore;
 use jerry_domain::ports::{
-    LockError, LockName, MockLockManager, RepositoryError, StorageError, StorageFault, Update,
+    LockError, LockName, MockLockManager, MockWorkItemRepository, RepositoryError, StorageError,
+    StorageFault, Update,
 };
 use jerry_domain::{
     Actor, Credentials, Edit, ItemRef, Prefix, Refusal, RequestId, Title, WorkId, WorkItem,
@@ -137,6 +138,13 @@ pub(crate) fn is_reuse<T>(answer: &Result<T, Error>) -> bool {
         )
     };
     answer.as_ref().is_err_and(refused)
+}
+
+/// A repository in which no killed process has left anything, for those who decide over several items.
+pub(crate) fn items_to_decide() -> MockWorkItemRepository {
+    let mut items = MockWorkItemRepository::new();
+    items.expect_complete_commits().returning(|| Ok(()));
+    items
 }
 
 /// Locks that are always busy, with how often they were asked for.

@@ -150,7 +150,7 @@ fn the_family_is_looked_at_under_the_lock_of_all(#[case] edit: Edit) {
 fn nobody_decides_over_what_the_storage_withholds() {
     let desk = Desk::new();
     let (plan, part) = plan(&desk);
-    let mut items = jerry_domain::ports::MockWorkItemRepository::new();
+    let mut items = items_to_decide();
     let known = plan.clone();
     items.expect_get().returning(move |_| Ok(Some(known.clone())));
     items.expect_summaries().returning(|| {

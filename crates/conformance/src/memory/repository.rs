@@ -291,6 +291,10 @@ impl WorkItemRepository for MemoryRepository {
         written.map(Commit::Written)
     }
 
+    async fn complete_commits(&self) -> Result<(), RepositoryError> {
+        Ok(())
+    }
+
     async fn delete(
         &self,
         id: &WorkId,

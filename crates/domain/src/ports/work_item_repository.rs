@@ -270,6 +270,15 @@ pub trait WorkItemRepository: Send + Sync {
         next: Vec<WorkItem>,
     ) -> Result<Commit, RepositoryError>;
 
+    /// Completes what a process that was killed has left of a [`commit`](Self::commit), so that what is
+    /// read after it has all of it or nothing.
+    ///
+    /// The caller holds the lock `graph`, and with it keeps others from beginning one.
+    ///
+    /// # Errors
+    /// [`RepositoryError`]; perhaps some of it was written.
+    async fn complete_commits(&self) -> Result<(), RepositoryError>;
+
     /// Removes an item and leaves a tombstone with the whole of it.
     ///
     /// # Errors
