@@ -40,6 +40,9 @@ impl StorageError {
         match self.fault {
             StorageFault::Full => "free some space and run the command again; nothing was changed",
             StorageFault::ReadOnly => "make the file system writable; nothing was changed",
+            StorageFault::Denied if ["read", "list", "look at"].contains(&self.action) => {
+                "give this user the right to read it, or work as its owner"
+            }
             StorageFault::Denied => {
                 "give this user the right to write there, or work as the store's owner"
             }

@@ -69,7 +69,7 @@ impl Agent {
             let message = format!("there is no folder {}", folder.display());
             return Err(Failure::new(Code::Usage, message));
         }
-        let files = session.store()?.files.below(folder.clone());
+        let files = &session.store()?.files;
         let path = Path::new(self.file);
         let section = Section {
             preface: self.preface,
@@ -77,9 +77,9 @@ impl Agent {
             end: "<!-- jerry setup: end -->",
             body: BODY,
         };
-        let was = section.apply(&files, path, action)?;
+        let was = section.apply(files, &folder, path, action)?;
         if action == Action::Remove && was != State::Absent {
-            files.remove_empty_folders(path).map_err(NotChanged::from)?;
+            files.below(folder.clone()).remove_empty_folders(path).map_err(NotChanged::from)?;
         }
         Ok(vec![Part::after(folder.join(path).display().to_string(), was, action)])
     }

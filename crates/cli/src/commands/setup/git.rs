@@ -34,7 +34,7 @@ pub(super) fn run(session: &Session, action: Action) -> Result<Vec<Part>, Failur
     let git = Repository { folder: root.clone() };
     git.require()?;
     let wanted = [("merge.jerry.name", NAME.to_owned()), ("merge.jerry.driver", driver()?)];
-    let attributes = SECTION.apply(&session.store()?.files, Path::new(ATTRIBUTES), action)?;
+    let attributes = SECTION.apply(&session.store()?.files, root, Path::new(ATTRIBUTES), action)?;
     let mut parts =
         vec![Part::after(root.join(ATTRIBUTES).display().to_string(), attributes, action)];
     for (key, value) in &wanted {
