@@ -9,7 +9,7 @@ use jerry_domain::ports::{Commit, RepositoryError};
 use jerry_domain::{Event, Prefix, RequestId, Summary, Uid, WorkId, WorkItem};
 
 use self::draft::{Draft, draft};
-use self::target::{Found, Target, find, targets};
+use self::target::{Found, Target, find, targets, tell_apart};
 use crate::plan_file::{self, Plan, Wanted};
 use crate::requests::{self, Left};
 use crate::{Error, Ports, Request};
@@ -87,6 +87,9 @@ impl Apply {
                 && let Some(first) = first_result(&self.ports, &plan, &found, name).await?
             {
                 return Ok(first);
+            }
+            if !dry_run && tell_apart(&self.ports, &plan, &items).await? {
+                continue;
             }
             let new = found.iter().filter(|found| matches!(found, Found::New)).count();
             if dry_run {

@@ -35,16 +35,31 @@ pub(super) async fn find(
 ) -> Result<Vec<Found>, Error> {
     let mut found = Vec::with_capacity(plan.len());
     for wanted in plan {
-        let name = wanted.item.external_ref.as_ref();
-        let is_named = |item: &&Summary| name.is_some() && item.external_ref.as_ref() == name;
-        let id = wanted.id.clone();
-        let id = id.or_else(|| items.iter().find(is_named).map(|item| item.id.clone()));
-        found.push(match id {
-            Some(id) => there_or_deleted(ports, &id).await?,
-            None => Found::New,
+        found.push(match (&wanted.id, wanted.named(items)) {
+            (Some(id), _) => there_or_deleted(ports, id).await?,
+            (None, Some(item)) => match ports.whole(item).await? {
+                Some(item) => Found::There(Box::new(item)),
+                None => there_or_deleted(ports, &item.id).await?,
+            },
+            (None, None) => Found::New,
         });
     }
     Ok(found)
+}
+
+/// Gives one of `items` that `plan` means, and that shares its number with another, a number of its
+/// own. Whether there was one: then the items are no longer what they were.
+pub(super) async fn tell_apart(
+    ports: &Ports,
+    plan: &[Wanted],
+    items: &[Summary],
+) -> Result<bool, Error> {
+    let mut named =
+        plan.iter().filter(|wanted| wanted.id.is_none()).filter_map(|it| it.named(items));
+    let Some(shared) = named.find(|item| item.is_displaced) else { return Ok(false) };
+    // Any write of the file does so.
+    ports.items.update(&shared.id, None, Box::new(|_| Ok(None))).await?;
+    Ok(true)
 }
 
 async fn there_or_deleted(ports: &Ports, id: &WorkId) -> Result<Found, Error> {
@@ -102,6 +117,12 @@ pub(super) async fn targets<'a>(
 }
 
 impl Wanted {
+    /// The one of `items` that is called elsewhere as the plan says.
+    fn named<'a>(&self, items: &'a [Summary]) -> Option<&'a Summary> {
+        let name = self.item.external_ref.as_ref()?;
+        items.iter().find(|item| item.external_ref.as_ref() == Some(name))
+    }
+
     /// Whether `item` has the version that the plan was made for.
     fn is_for(&self, item: &WorkItem) -> Result<(), RepositoryError> {
         match self.item.if_version {

@@ -105,6 +105,21 @@ fn what_the_plan_found_by_its_name_elsewhere_is_known_again() {
     assert_eq!(anew[0].deed, Deed::Created);
 }
 
+/// Two branches gave out one number: by the number alone the elder is meant.
+#[test]
+fn what_shares_its_number_is_changed_under_one_of_its_own() {
+    let plan = r#"[{ "external_ref": "X-1", "labels": ["x"] }]"#;
+    let desk = Desk::new();
+    let elder = desk.create("elder", []);
+    let younger = desk.create("younger", [Edit::ExternalRef(Some("X-1".to_owned()))]);
+    desk.displace(&younger, &elder);
+    let first = apply(&desk, plan, &named("r-1")).expect("applied");
+    assert_eq!((first[0].deed, first[0].item.uid), (Deed::Updated, younger.uid));
+    assert_ne!(first[0].item.id, elder.id);
+    assert!(desk.get(&elder.id).labels.is_empty());
+    assert_eq!(apply(&desk, plan, &named("r-1")).expect("repeated"), first);
+}
+
 /// What is there in the same words is part of what was asked for.
 #[test]
 fn a_repeat_asks_for_the_same_although_it_stands_there_by_now() {
