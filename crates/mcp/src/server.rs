@@ -81,15 +81,18 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let named = self.tools.iter().find(|entry| entry.description.name == request.name);
-        let Some(call) = named.map(|entry| entry.call) else {
+        let Some(Entry { description, call }) = named else {
             let names = self.tools.iter().map(|entry| entry.description.name.as_ref());
             let names = names.collect::<Vec<_>>().join(", ");
             let message = format!("there is no tool '{}'; there are {names}", request.name);
             return Err(ErrorData::invalid_params(message, None));
         };
         let arguments = request.arguments.unwrap_or_default();
-        let outcome =
-            self.apart(context, move |desk, given_up| call(arguments, desk, given_up)).await?;
+        let (schema, call) = (description.input_schema.clone(), *call);
+        let work = move |desk: &Desk, given_up: &dyn Fn() -> bool| {
+            call(arguments, &schema, desk, given_up)
+        };
+        let outcome = self.apart(context, work).await?;
         let result = match outcome {
             Ok(answer) => CallToolResult::structured(answer),
             Err(failure) => CallToolResult::structured_error(told(&failure)),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jerry_application::Request;
 use jerry_contract::{Answer, Code, Envelope, Failure, OneItem};
-use jerry_domain::{Credentials, RequestId, WorkItem};
+use jerry_domain::{Credentials, Edit, RequestId, WorkItem};
 use rmcp::model::{JsonObject, Tool as Description, ToolAnnotations};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -50,6 +50,13 @@ impl Call<'_> {
         let request = Request::new(self.desk.actor.clone());
         Request { reason, request_id, if_version, credentials, ..request }
     }
+
+    /// Makes `edits` as one write of the item that the agent calls `id`.
+    pub(crate) async fn edit(&self, id: &str, edits: Vec<Edit>) -> Outcome {
+        let id = self.desk.id(id)?;
+        let update = self.desk.modify().edit(&id, edits, &self.request()).await?;
+        written(&update.into_item())
+    }
 }
 
 /// What a tool does with items, and so which arguments of [`Change`] it takes.
@@ -90,7 +97,8 @@ pub(crate) struct Change {
 /// A tool as the server has it.
 pub(crate) struct Entry {
     pub(crate) description: Description,
-    pub(crate) call: fn(JsonObject, &Desk, &dyn Fn() -> bool) -> Outcome,
+    /// Takes the arguments, and the schema that they must have.
+    pub(crate) call: fn(JsonObject, &JsonObject, &Desk, &dyn Fn() -> bool) -> Outcome,
 }
 
 impl Entry {
@@ -105,8 +113,13 @@ impl Entry {
     }
 }
 
-fn call<T: Tool>(arguments: JsonObject, desk: &Desk, is_given_up: &dyn Fn() -> bool) -> Outcome {
-    refuse_unknown::<T>(&arguments)?;
+fn call<T: Tool>(
+    arguments: JsonObject,
+    schema: &JsonObject,
+    desk: &Desk,
+    is_given_up: &dyn Fn() -> bool,
+) -> Outcome {
+    refuse_unknown(&arguments, schema)?;
     let arguments = Value::Object(arguments);
     let change = match T::EFFECT {
         Effect::Reads => Change::default(),
@@ -180,8 +193,7 @@ fn schema_of<T: JsonSchema>() -> JsonObject {
 }
 
 /// An argument with a typing error in its name would be an argument that is not looked at.
-fn refuse_unknown<T: Tool>(arguments: &JsonObject) -> Result<(), Failure> {
-    let schema = schema::<T>();
+fn refuse_unknown(arguments: &JsonObject, schema: &JsonObject) -> Result<(), Failure> {
     let known = schema.get("properties").and_then(Value::as_object);
     let is_known = |name: &String| known.is_some_and(|known| known.contains_key(name));
     match arguments.keys().find(|name| !is_known(name)) {

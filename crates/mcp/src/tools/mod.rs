@@ -12,6 +12,8 @@ mod show;
 mod update;
 mod watch;
 
+use jerry_domain::{Edit, Transition};
+
 use crate::tool::Entry;
 
 /// Every tool, in the order in which agents are told of them.
@@ -29,4 +31,9 @@ pub(crate) fn all() -> Vec<Entry> {
         Entry::of::<search::Search>(),
         Entry::of::<watch::Watch>(),
     ]
+}
+
+/// A move of an item with what there is to say about it, as one write.
+fn with_note(note: Option<String>, transition: Transition) -> Vec<Edit> {
+    note.map(Edit::Note).into_iter().chain([Edit::Move(transition)]).collect()
 }

@@ -4,7 +4,7 @@ use jerry_domain::Edit;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::tool::{Call, Effect, Outcome, Tool, written};
+use crate::tool::{Call, Effect, Outcome, Tool};
 
 pub(crate) struct Note;
 
@@ -23,9 +23,7 @@ impl Tool for Note {
     type Arguments = Arguments;
 
     async fn call(arguments: Arguments, call: Call<'_>) -> Outcome {
-        let desk = call.desk;
-        let id = desk.id(&arguments.id)?;
-        let edits = vec![Edit::Note(arguments.text.trim_end().to_owned())];
-        written(&desk.modify().edit(&id, edits, &call.request()).await?.into_item())
+        let text = arguments.text.trim_end().to_owned();
+        call.edit(&arguments.id, vec![Edit::Note(text)]).await
     }
 }

@@ -1,10 +1,11 @@
 //! `release`.
 
-use jerry_domain::{Edit, Transition};
+use jerry_domain::Transition;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::tool::{Call, Effect, Outcome, Tool, written};
+use super::with_note;
+use crate::tool::{Call, Effect, Outcome, Tool};
 
 pub(crate) struct Release;
 
@@ -23,10 +24,6 @@ impl Tool for Release {
     type Arguments = Arguments;
 
     async fn call(arguments: Arguments, call: Call<'_>) -> Outcome {
-        let desk = call.desk;
-        let id = desk.id(&arguments.id)?;
-        let note = arguments.note.map(Edit::Note);
-        let edits = note.into_iter().chain([Edit::Move(Transition::Release)]).collect();
-        written(&desk.modify().edit(&id, edits, &call.request()).await?.into_item())
+        call.edit(&arguments.id, with_note(arguments.note, Transition::Release)).await
     }
 }

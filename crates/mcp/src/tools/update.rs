@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use crate::desk::Desk;
-use crate::tool::{Call, Effect, Outcome, Tool, usage, written};
+use crate::tool::{Call, Effect, Outcome, Tool, usage};
 
 pub(crate) struct Update;
 
@@ -84,13 +84,12 @@ impl Tool for Update {
     type Arguments = Arguments;
 
     async fn call(arguments: Arguments, call: Call<'_>) -> Outcome {
-        let desk = call.desk;
-        let id = desk.id(&arguments.id)?;
-        let edits = edits(arguments, desk)?;
+        let id = arguments.id.clone();
+        let edits = edits(arguments, call.desk)?;
         if edits.is_empty() {
             return Err(usage("there is nothing to update"));
         }
-        written(&desk.modify().edit(&id, edits, &call.request()).await?.into_item())
+        call.edit(&id, edits).await
     }
 }
 
