@@ -3,6 +3,7 @@
 use jerry_domain::ports::Unreadable;
 use jerry_domain::{Plan, ProgressCount, Since, Situation, Summary, Target, WorkId};
 
+use crate::query::first_of;
 use crate::why::{self, Standing};
 use crate::{Error, Ports, view};
 
@@ -56,15 +57,13 @@ impl Blocked {
         let (items, unreadable) = view::of(&self.ports).await?;
         let now = self.ports.clock.now();
         let plan = Plan::new(&items, now);
-        let mut progress = ProgressCount::default();
-        items.iter().for_each(|item| progress.add(item));
+        let progress = ProgressCount::of_all(&items);
         let is_wanted = |item: &&Summary| {
             matches!(plan.situation(item), Situation::Waiting | Situation::Blocked)
         };
         let mut wanted: Vec<_> = items.iter().filter(is_wanted).collect();
-        wanted.sort_unstable_by_key(|item| item.urgency());
         let total = wanted.len();
-        wanted.truncate(if limit == 0 { total } else { limit });
+        first_of(&mut wanted, limit, |one, other| one.urgency().cmp(&other.urgency()));
         let mut waiting = Vec::with_capacity(wanted.len());
         for item in wanted {
             let standing = why::standing(&plan, item);

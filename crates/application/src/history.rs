@@ -13,7 +13,7 @@ use jerry_domain::{
     WorkItem,
 };
 
-use crate::query::as_unreadable;
+use crate::query::{as_unreadable, first_of};
 use crate::{Error, Ports, references};
 
 /// A moment in the life of an item.
@@ -183,7 +183,7 @@ impl History {
                 Err(error) => found.unreadable.push(error),
             }
         }
-        cut(&mut found.places, limit);
+        first_of(&mut found.places, limit, Place::compare);
         Ok(found)
     }
 
@@ -295,17 +295,9 @@ impl Gathered {
         self.total += self.places.len() - before;
         // Cut now and then, so that a short list of many writes stays small in memory.
         if limit > 0 && self.places.len() >= limit.saturating_mul(2).max(1024) {
-            cut(&mut self.places, limit);
+            first_of(&mut self.places, limit, Place::compare);
         }
     }
-}
-
-fn cut(places: &mut Vec<Place>, limit: usize) {
-    if (1..places.len()).contains(&limit) {
-        places.select_nth_unstable_by(limit, Place::compare);
-        places.truncate(limit);
-    }
-    places.sort_unstable_by(Place::compare);
 }
 
 /// The writes at `places`, in their order, each item gone over once.

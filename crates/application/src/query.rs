@@ -1,5 +1,7 @@
 //! Looking at items.
 
+use std::cmp::Ordering;
+
 use jerry_domain::ports::{RepositoryError, Unreadable};
 use jerry_domain::{ItemRef, ItemType, Progress, ProgressCount, Summary, WorkId, WorkItem};
 
@@ -94,6 +96,7 @@ impl Query {
         let mut known = Vec::new();
         let (items, progress, unreadable) = Default::default();
         let mut page = Page { items, total: 0, progress, unreadable };
+        let order = |one: &Summary, other: &Summary| filter.compare(one, other);
 
         for summary in self.ports.items.summaries().await? {
             let summary = match summary {
@@ -122,10 +125,10 @@ impl Query {
             page.items.push(summary);
             // Cut now and then, so that a short page of a large store stays small in memory.
             if filter.limit > 0 && page.items.len() >= filter.limit.saturating_mul(2).max(1024) {
-                cut(&mut page.items, filter);
+                first_of(&mut page.items, filter.limit, order);
             }
         }
-        cut(&mut page.items, filter);
+        first_of(&mut page.items, filter.limit, order);
         Names::used_by(&page.items, known).refresh(&mut page.items);
         Ok(page)
     }
@@ -171,11 +174,15 @@ pub(crate) fn as_unreadable(error: RepositoryError) -> Result<Unreadable, Reposi
     }
 }
 
-fn cut(items: &mut Vec<Summary>, filter: &Filter) {
-    let order = |one: &Summary, other: &Summary| filter.compare(one, other);
-    if (1..items.len()).contains(&filter.limit) {
-        items.select_nth_unstable_by(filter.limit, order);
-        items.truncate(filter.limit);
+/// Leaves of `items` the first `limit` in this order, 0 for all; they are in order then.
+pub(crate) fn first_of<T>(
+    items: &mut Vec<T>,
+    limit: usize,
+    mut order: impl FnMut(&T, &T) -> Ordering,
+) {
+    if (1..items.len()).contains(&limit) {
+        items.select_nth_unstable_by(limit, &mut order);
+        items.truncate(limit);
     }
     items.sort_unstable_by(order);
 }

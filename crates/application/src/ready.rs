@@ -7,6 +7,7 @@ use jerry_domain::ports::Unreadable;
 use jerry_domain::{Plan, ProgressCount, ReadyList, Situation, Status, Summary, WorkId};
 
 use crate::blocked::{Waiting, with_reasons};
+use crate::query::first_of;
 use crate::references::Names;
 use crate::{Error, Ports, view, why};
 
@@ -84,15 +85,13 @@ impl Ready {
         let (items, unreadable) = view::of(&self.ports).await?;
         let now = self.ports.clock.now();
         let plan = Plan::new(&items, now);
-        let mut progress = ProgressCount::default();
-        items.iter().for_each(|item| progress.add(item));
+        let progress = ProgressCount::of_all(&items);
         let open = items.iter().filter(|item| !item.status.is_closed());
         let (mut ready, mut others): (Vec<_>, Vec<_>) =
             open.partition(|item| plan.situation(item) == Situation::Ready);
         let (total, not_ready_total) = (ready.len(), others.len());
         for some in [&mut ready, &mut others] {
-            some.sort_unstable_by_key(|item| item.urgency());
-            some.truncate(if limit == 0 { items.len() } else { limit });
+            first_of(some, limit, |one, other| one.urgency().cmp(&other.urgency()));
         }
         let placed = ready.into_iter().zip(1..).map(|(item, place)| Placed {
             item: item.clone(),

@@ -33,6 +33,14 @@ pub struct ProgressCount {
 }
 
 impl ProgressCount {
+    /// How far the items are that have parts among `items`.
+    #[must_use]
+    pub fn of_all(items: &[Summary]) -> Self {
+        let mut count = Self::default();
+        items.iter().for_each(|item| count.add(item));
+        count
+    }
+
     /// Takes in one item.
     pub fn add(&mut self, item: &Summary) {
         let Some(ItemRef { id, uid, .. }) = &item.parent else { return };
