@@ -42,7 +42,7 @@ impl Arguments {
 /// What is wrong with a setting. A gate that nobody understands lets nothing be completed, whether it
 /// is its name or its value; any other name may be one of a later version.
 fn finding(misfit: Misfit, root: &Path) -> Finding {
-    let is_harmless = misfit.fault.is_none() && !misfit.is_gate();
+    let (is_unknown, is_gate) = (misfit.fault.is_none(), misfit.is_gate());
     let path = match &misfit.origin {
         Origin::File(path) => Some(path.strip_prefix(root).unwrap_or(path).display().to_string()),
         _ => None,
@@ -51,11 +51,16 @@ fn finding(misfit: Misfit, root: &Path) -> Finding {
         None => "there is no such setting".to_owned(),
         Some(fault) => fault,
     };
+    let until = if is_gate { "; no item is completed until that is put right" } else { "" };
     Finding {
-        ailment: if is_harmless { Ailment::UnknownSetting } else { Ailment::InvalidSetting },
+        ailment: if is_unknown && !is_gate {
+            Ailment::UnknownSetting
+        } else {
+            Ailment::InvalidSetting
+        },
         path,
         item: None,
-        message: format!("setting {}: {said}", misfit.name),
+        message: format!("setting {}: {said}{until}", misfit.name),
         fixable: false,
     }
 }
