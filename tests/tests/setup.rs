@@ -1,11 +1,11 @@
-//! What other programs are told of jerry, in files that are not its own.
+//! What agents and their programs are told of jerry, some of it in files that are not its own.
 
 #![allow(clippy::disallowed_methods, reason = "tests look at files as they are")]
 
 use std::fs;
 use std::path::Path;
 
-use jerry_tests::Jerry;
+use jerry_tests::{Jerry, Outcome};
 
 const ALL: [&str; 5] = ["claude", "codex", "cursor", "gemini", "agents-md"];
 
@@ -90,5 +90,22 @@ fn a_file_keeps_its_mode_and_its_bytes() {
             (text, 0o444)
         );
         fs::remove_file(&claude).expect("removed");
+    }
+}
+
+/// Nobody is sent to work on what is not there.
+#[test]
+fn a_subagent_is_told_of_an_item_that_there_is() {
+    let jerry = Jerry::new();
+    let id = jerry.create("x");
+    let prime = |item: &str| {
+        let mut prime = jerry.command(["--json", "prime", "--for", "subagent"]);
+        Outcome::of(prime.env("JERRY_ITEM", item))
+    };
+    let said = prime(&id).json()["text"].as_str().expect("text").to_owned();
+    assert!(said.contains(&format!("You work on {id}")), "{said}");
+    for (item, status) in [("99", 3), ("zz", 2)] {
+        let error = prime(item).error(status);
+        assert!(error["message"].as_str().expect("text").starts_with("JERRY_ITEM: "), "{error}");
     }
 }

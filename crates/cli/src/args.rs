@@ -134,7 +134,9 @@ impl Pick {
                 Some(["id", "status", "priority", "title"].map(str::to_owned).to_vec())
             }
             Self { fields, .. } if fields.is_empty() => None,
-            Self { fields, .. } => Some(fields),
+            Self { fields, .. } => {
+                Some(fields.iter().map(|field| field.trim().to_owned()).collect())
+            }
         }
     }
 }

@@ -384,6 +384,8 @@ fn text_for_programs() {
         "dep add 3 --needs 9,12 --discovered-from 5",
         "dep list 3",
         "dep remove 3 --needs 9 --link 5",
+        "dep remove 3 --needs 9 --link 5",
+        "dep remove 3 --needs 99",
         "check 6 --add More --add-subtask Steps --remove AC-006.1",
         "check 6 ST-006.2",
         "check 6 ST-006.2 --undo",

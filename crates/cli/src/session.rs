@@ -190,7 +190,8 @@ impl Session {
     /// # Errors
     /// [`Code::Usage`] when `JERRY_ITEM` is no id.
     pub fn own_item(&self) -> Result<Option<WorkId>, Failure> {
-        self.variable("JERRY_ITEM")?.map(|item| self.id(&item)).transpose()
+        let named = |it: Failure| Failure { message: format!("JERRY_ITEM: {}", it.message), ..it };
+        self.variable("JERRY_ITEM")?.map(|item| self.id(&item).map_err(named)).transpose()
     }
 
     fn variable(&self, name: &str) -> Result<Option<String>, Failure> {

@@ -6,6 +6,7 @@ use clap::{ArgGroup, Args, Subcommand};
 use clap_complete::ArgValueCandidates;
 use jerry_application::Filter;
 use jerry_contract::Row;
+use jerry_domain::ports::Update;
 use jerry_domain::{
     Edit, Extra, ItemRef, Link, LinkKind, LinkTarget, ProgressCount, Summary, WorkId, WorkItem,
 };
@@ -127,15 +128,35 @@ impl Remove {
         let id = self.item.id(session)?;
         let mut edits = Vec::new();
         let mut said = Vec::new();
-        for needed in ids(session, &self.needs)? {
-            said.push(format!("{id} waits for {needed} no longer"));
-            edits.push(Edit::RemoveDependency(ItemRef::bare(needed)));
+        let (needs, linked) = (ids(session, &self.needs)?, ids(session, &self.link)?);
+        let bare = |id: &WorkId| ItemRef::bare(id.clone());
+        edits.extend(needs.iter().map(|needed| Edit::RemoveDependency(bare(needed))));
+        edits.extend(linked.iter().map(|it| Edit::RemoveLink(LinkTarget::Item(bare(it)))));
+        let update =
+            session.modify()?.edit(&id, edits, &self.change.request(session, &id)?).await?;
+        let before = match &update {
+            Update::Unchanged(item) => item.clone(),
+            Update::Written(item) => {
+                item.at_version(item.version - 1).unwrap_or_else(|_| item.clone())
+            }
+        };
+        for needed in needs {
+            said.push(match before.depends_on.iter().any(|own| own.id == needed) {
+                true => format!("{id} waits for {needed} no longer"),
+                false => format!("{id} did not wait for {needed}"),
+            });
         }
-        for target in ids(session, &self.link)? {
-            said.push(format!("{id} has no link to {target}"));
-            edits.push(Edit::RemoveLink(LinkTarget::Item(ItemRef::bare(target))));
+        for target in linked {
+            let is_target = |link: &Link| match &link.target {
+                LinkTarget::Item(own) => own.id == target,
+                LinkTarget::External(_) => false,
+            };
+            said.push(match before.links.iter().any(is_target) {
+                true => format!("{id} has no link to {target} any more"),
+                false => format!("{id} had no link to {target}"),
+            });
         }
-        write(session, &id, edits, &self.change, &said).await
+        Ok(Box::new(changed(&said, update)))
     }
 }
 
@@ -147,7 +168,15 @@ async fn write(
     said: &[String],
 ) -> Outcome {
     let update = session.modify()?.edit(id, edits, &change.request(session, id)?).await?;
-    Ok(Box::new(Changed::said(said.join("; "), update.into_item())))
+    Ok(Box::new(changed(said, update)))
+}
+
+fn changed(said: &[String], update: Update) -> Changed {
+    let said = said.join("; ");
+    match update {
+        Update::Written(item) => Changed::said(said, item),
+        Update::Unchanged(item) => Changed::said(format!("{} is as it was: {said}", item.id), item),
+    }
 }
 
 fn ids(session: &Session, typed: &[String]) -> Result<Vec<WorkId>, Failure> {

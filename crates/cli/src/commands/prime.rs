@@ -9,6 +9,7 @@ use jerry_contract::Primed;
 use jerry_domain::{Actor, Status, Summary, WorkId, to_the_second};
 
 use super::Outcome;
+use crate::exit::Failure;
 use crate::output::{Answer, Json, Style, count, line, report_unreadable};
 use crate::session::Session;
 
@@ -78,6 +79,14 @@ impl Arguments {
             Audience::Agent => format!("{FOR_AN_AGENT}\n{}", of_agent(&actor, &situation)),
             Audience::Subagent => {
                 let item = session.own_item()?;
+                if let Some(id) = &item {
+                    // Nobody works on what is not there.
+                    session.query()?.show(id).await.map_err(|error| {
+                        let failure = Failure::from(error);
+                        let message = format!("JERRY_ITEM: {}", failure.message);
+                        Failure { message, ..failure }
+                    })?;
+                }
                 format!("{FOR_A_SUBAGENT}\n{}", of_subagent(&actor, item.as_ref(), &situation))
             }
         };
