@@ -1,7 +1,11 @@
 //! What waits, and for what.
 
+use std::collections::HashMap;
+
 use jerry_domain::ports::Unreadable;
-use jerry_domain::{Plan, ProgressCount, Since, Situation, Summary, Target, WorkId};
+use jerry_domain::{
+    Plan, ProgressCount, Since, Situation, Summary, Target, Timestamp, Uid, WorkId,
+};
 
 use crate::query::first_of;
 use crate::why::{self, Standing};
@@ -64,28 +68,48 @@ impl Blocked {
         let mut wanted: Vec<_> = items.iter().filter(is_wanted).collect();
         let total = wanted.len();
         first_of(&mut wanted, limit, |one, other| one.urgency().cmp(&other.urgency()));
+        let mut account = Account::new(&self.ports, &plan, now);
         let mut waiting = Vec::with_capacity(wanted.len());
         for item in wanted {
-            let standing = why::standing(&plan, item);
-            let since = why::since(&self.ports, &standing, now).await?;
-            waiting.push(with_reasons(&plan, item, since));
+            waiting.push(account.of(item).await?);
         }
         Ok(WaitingItems { items: waiting, total, progress, unreadable })
     }
 }
 
-/// `item` with what it waits for.
-pub(crate) fn with_reasons<'a>(
-    plan: &Plan<'a>,
-    item: &'a Summary,
-    since: Option<Since>,
-) -> Waiting {
-    let (mut waits_for, mut missing) = (Vec::new(), Vec::new());
-    for target in plan.held_up_by(item) {
-        match target {
-            Target::Item(needed) => waits_for.push(why::standing(plan, needed)),
-            Target::Missing(reference) => missing.push(reference.id.clone()),
-        }
+/// Says of items what they wait for, and since when. Each that several wait for is looked at once.
+pub(crate) struct Account<'a> {
+    ports: &'a Ports,
+    plan: &'a Plan<'a>,
+    now: Timestamp,
+    since: HashMap<Uid, Option<Since>>,
+}
+
+impl<'a> Account<'a> {
+    pub(crate) fn new(ports: &'a Ports, plan: &'a Plan<'a>, now: Timestamp) -> Self {
+        Self { ports, plan, now, since: HashMap::new() }
     }
-    Waiting { item: item.clone(), situation: plan.situation(item), since, waits_for, missing }
+
+    /// `item` with what it waits for.
+    pub(crate) async fn of(&mut self, item: &'a Summary) -> Result<Waiting, Error> {
+        let (mut waits_for, mut missing) = (Vec::new(), Vec::new());
+        for target in self.plan.held_up_by(item) {
+            match target {
+                Target::Item(needed) => waits_for.push(self.standing(needed).await?),
+                Target::Missing(reference) => missing.push(reference.id.clone()),
+            }
+        }
+        let Standing { item, situation, since } = self.standing(item).await?;
+        Ok(Waiting { item, situation, since, waits_for, missing })
+    }
+
+    async fn standing(&mut self, item: &'a Summary) -> Result<Standing, Error> {
+        let standing = why::standing(self.plan, item);
+        let since = match self.since.get(&item.uid) {
+            Some(known) => known.clone(),
+            None => why::since(self.ports, &standing, self.now).await?,
+        };
+        self.since.insert(item.uid, since.clone());
+        Ok(Standing { since, ..standing })
+    }
 }

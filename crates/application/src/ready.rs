@@ -4,12 +4,12 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use jerry_domain::ports::Unreadable;
-use jerry_domain::{Plan, ProgressCount, ReadyList, Situation, Status, Summary, WorkId};
+use jerry_domain::{Plan, ProgressCount, ReadyList, Situation, Summary, WorkId};
 
-use crate::blocked::{Waiting, with_reasons};
+use crate::blocked::{Account, Waiting};
 use crate::query::first_of;
 use crate::references::Names;
-use crate::{Error, Ports, view, why};
+use crate::{Error, Ports, view};
 
 /// The items that can be begun.
 #[derive(Debug)]
@@ -100,15 +100,10 @@ impl Ready {
             unfinished_parts: plan.unfinished_parts(item).count(),
         });
         let placed = placed.collect();
+        let mut account = Account::new(&self.ports, &plan, now);
         let mut not_ready = Vec::with_capacity(others.len());
         for item in others {
-            let since = match item.status {
-                Status::Blocked => {
-                    why::since(&self.ports, &why::standing(&plan, item), now).await?
-                }
-                _ => None,
-            };
-            not_ready.push(with_reasons(&plan, item, since));
+            not_ready.push(account.of(item).await?);
         }
         Ok(ExplainedItems {
             items: placed,

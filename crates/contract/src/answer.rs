@@ -75,6 +75,9 @@ pub struct ShownItem<'a> {
     pub item: Whole<'a>,
     /// How far its parts are; `null` when it has none.
     pub progress: Option<Progress>,
+    /// What must be shown before it is completed, as the settings and the item ask: `criteria`,
+    /// `evidence`, `subtasks`, `cmd: COMMAND`.
+    pub gates: Vec<String>,
 }
 
 impl Answer for ShownItem<'_> {

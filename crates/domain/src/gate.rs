@@ -139,6 +139,13 @@ impl Gates {
         })
     }
 
+    /// All that is asked of `item`, in the words of settings.
+    pub fn asked_of(&self, item: &Record) -> impl Iterator<Item = String> {
+        let shown = self.requirements(item).map(|requirement| requirement.to_string());
+        let commands = self.commands(item).map(|command| Gate::Command(command.to_owned()));
+        shown.chain(commands.map(|command| command.to_string()))
+    }
+
     /// What keeps the item `before` from being completed as `after`, if the commands `succeeded`.
     /// The gates are those that it has before: the same write cannot lower them.
     #[must_use]

@@ -58,7 +58,8 @@ pub(crate) async fn read(uri: &str, desk: &Desk) -> Result<ReadResourceResult, F
     let query = desk.query();
     let item = query.show(&desk.id(id)?).await?;
     let progress = query.progress(&item).await?;
-    let text = say(&ShownItem { item: Whole(&item), progress })?.to_string();
+    let gates = desk.ports.gates.asked_of(&item).collect();
+    let text = say(&ShownItem { item: Whole(&item), progress, gates })?.to_string();
     let contents = ResourceContents::text(text, uri).with_mime_type(JSON);
     Ok(ReadResourceResult::new(vec![contents]))
 }

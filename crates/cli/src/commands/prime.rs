@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use clap::{Args, ValueEnum};
 use jerry_application::{Overview, Situation};
 use jerry_contract::Primed;
-use jerry_domain::{Actor, Status, Summary, WorkId, to_the_second};
+use jerry_domain::{Actor, Gate, Gates, Status, Summary, WorkId, to_the_second};
 
 use super::Outcome;
 use crate::exit::Failure;
@@ -73,10 +73,12 @@ The one who sent you claims and completes. Exit 5: somebody else has the item; s
 impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         let actor = session.actor()?;
-        let situation = Overview::new(session.ports()?).of(&actor, NAMED).await?;
+        let ports = session.ports()?;
+        let gates = asked(&ports.gates);
+        let situation = Overview::new(ports).of(&actor, NAMED).await?;
         report_unreadable(&situation.unreadable);
         let text = match self.audience {
-            Audience::Agent => format!("{FOR_AN_AGENT}\n{}", of_agent(&actor, &situation)),
+            Audience::Agent => format!("{FOR_AN_AGENT}\n{}", of_agent(&actor, &situation, &gates)),
             Audience::Subagent => {
                 let item = session.own_item()?;
                 if let Some(id) = &item {
@@ -94,7 +96,18 @@ impl Arguments {
     }
 }
 
-fn of_agent(actor: &Actor, situation: &Situation) -> String {
+/// What settings ask for before items are completed, in a line; empty for nothing.
+fn asked(gates: &Gates) -> String {
+    let all = |gates: &[Gate]| {
+        let gates: Vec<_> = gates.iter().map(Gate::to_string).collect();
+        if gates.is_empty() { "nothing".to_owned() } else { gates.join(", ") }
+    };
+    let default = (!gates.default.is_empty()).then(|| all(&gates.default));
+    let of_types = gates.of_type.iter().map(|(of, gates)| format!("of a {of} {}", all(gates)));
+    default.into_iter().chain(of_types).collect::<Vec<_>>().join("; ")
+}
+
+fn of_agent(actor: &Actor, situation: &Situation, gates: &str) -> String {
     let Situation { counts, held, ready, ready_total, .. } = situation;
     let mut text = "Now\n".to_owned();
     let open = counts.iter().filter(|(status, _)| !status.is_closed()).map(|(_, count)| count);
@@ -113,6 +126,9 @@ fn of_agent(actor: &Actor, situation: &Situation) -> String {
         end.map_or_else(String::new, |end| format!(" (until {})", to_the_second(end)))
     });
     list(&mut text, "  ready for you", ready, *ready_total, |_| String::new());
+    if !gates.is_empty() {
+        let _ = writeln!(text, "  complete asks for: {}; see gates in show ID", short(gates));
+    }
     text
 }
 
@@ -216,9 +232,12 @@ mod tests {
 
     #[test]
     fn an_agent_is_primed_in_under_1000_tokens_whatever_the_store_holds() {
-        let text = format!("{FOR_AN_AGENT}\n{}", of_agent(&actor(), &situation(500)));
+        let text = format!(
+            "{FOR_AN_AGENT}\n{}",
+            of_agent(&actor(), &situation(500), &"\u{1F980}".repeat(99))
+        );
         assert!(tokens(&text) < 1000, "{} tokens:\n{text}", tokens(&text));
-        assert_eq!(text.matches("…").count(), 1 + 2 * NAMED);
+        assert_eq!(text.matches("…").count(), 2 + 2 * NAMED);
     }
 
     /// Whoever does what it is told must not be told that it is wrong.

@@ -57,7 +57,8 @@ impl Arguments {
             None => query.progress(&item).await?,
             Some(_) => None,
         };
-        let shown = Shown { item, progress };
+        let gates = session.ports()?.gates.asked_of(&item).collect();
+        let shown = Shown { item, progress, gates };
         Ok(if self.format == Format::Json { Box::new(AsJson(shown)) } else { Box::new(shown) })
     }
 }

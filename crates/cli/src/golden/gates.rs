@@ -62,6 +62,22 @@ fn who_insists_passes_every_gate() {
     insta::assert_snapshot!(jerry.transcript);
 }
 
+/// Who begins learns it before the completion is refused.
+#[test]
+fn what_settings_ask_for_is_told() {
+    let mut jerry = bug("cmd: make test");
+    jerry.quietly("update 3 --gate subtasks");
+    jerry.run(Style::PLAIN, "show 3");
+    let (_, shown) = jerry.answer(Style::PLAIN, "show 3 --json");
+    let shown: Value = serde_json::from_str(&shown).expect("JSON");
+    let asked = ["criteria", "evidence", "subtasks", "cmd: make test"];
+    assert_eq!(shown["gates"], serde_json::json!(asked));
+    assert_eq!(shown["item"]["gates"], serde_json::json!(["subtasks"]));
+    let (_, primed) = jerry.answer(Style::PLAIN, "prime");
+    assert!(primed.contains("of a bug criteria, evidence, cmd: make test"), "{primed}");
+    insta::assert_snapshot!(jerry.transcript);
+}
+
 #[test]
 fn commands_are_run_by_complete_alone() {
     let mut jerry = bug("cmd: exit 3");

@@ -51,20 +51,23 @@ pub(crate) struct Shown {
     pub(crate) item: WorkItem,
     /// How far its parts are, where that is known.
     pub(crate) progress: Option<Progress>,
+    /// What must be shown before it is completed.
+    pub(crate) gates: Vec<String>,
 }
 
 impl Answer for Shown {
     fn json(&self, json: Json<'_>) -> io::Result<()> {
-        json.say(&ShownItem { item: Whole(&self.item), progress: self.progress })
+        let gates = self.gates.clone();
+        json.say(&ShownItem { item: Whole(&self.item), progress: self.progress, gates })
     }
 
     fn text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
         let mut page = Page { out, style };
-        page.head(&self.item, self.progress)?;
+        page.head(&self.item, self.progress, &self.gates)?;
         page.body(&self.item)?;
         self.item.displaced.iter().try_for_each(|younger| {
             writeln!(page.out, "\nAlso {}, until the next write gives it a number:\n", younger.id)?;
-            page.head(younger, None)?;
+            page.head(younger, None, &[])?;
             page.body(younger)
         })
     }
@@ -76,7 +79,12 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn head(&mut self, item: &WorkItem, progress: Option<Progress>) -> io::Result<()> {
+    fn head(
+        &mut self,
+        item: &WorkItem,
+        progress: Option<Progress>,
+        gates: &[String],
+    ) -> io::Result<()> {
         let style = self.style;
         let id = style.paint(Paint::Bold, &item.id.to_string());
         let title = style.paint(Paint::Bold, &line(item.title.as_str()));
@@ -103,9 +111,8 @@ impl Page<'_> {
                 item.depends_on.iter().map(|needed| needed.id.to_string()).collect();
             self.field("waits for", &needed.join(", "))?;
         }
-        if !item.gates.is_empty() {
-            let gates: Vec<_> = item.gates.iter().map(|gate| gate.as_str()).collect();
-            self.field("gates", &gates.join(", "))?;
+        if !gates.is_empty() {
+            self.field("gates", &line(&gates.join(", ")))?;
         }
         self.optional("elsewhere", item.external_ref.as_ref())?;
         self.moment("due", item.due_at)?;

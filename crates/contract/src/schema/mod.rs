@@ -45,9 +45,9 @@ pub fn schemas() -> serde_json::Result<Map<String, Value>> {
     add::<Applied<'static>>(&mut all);
     add::<Results<'static>>(&mut all);
     add::<Failed<'static>>(&mut all);
-    // Only `show` tells the progress beside the item.
+    // Only `show` tells more than the item.
     if let Some(Value::Array(required)) = all["item"].get_mut("required") {
-        required.retain(|field| field != "progress");
+        required.retain(|field| field != "progress" && field != "gates");
     }
     offer_some_fields(&mut all["item"], "/properties/item", "work_item");
     offer_some_fields(&mut all["items"], "/properties/items/items", "row");

@@ -28,7 +28,8 @@ impl Tool for Show {
         let query = desk.query();
         let item = query.show(&desk.id(&arguments.id)?).await?;
         let progress = query.progress(&item).await?;
-        let answer = say(&ShownItem { item: Whole(&item), progress })?;
+        let gates = desk.ports.gates.asked_of(&item).collect();
+        let answer = say(&ShownItem { item: Whole(&item), progress, gates })?;
         Ok(if arguments.history == Some(true) { answer } else { without_history(answer) })
     }
 }
