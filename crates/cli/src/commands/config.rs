@@ -83,21 +83,45 @@ impl Arguments {
                 let setting = all.find(|setting| setting.key == key).cloned();
                 Ok(Box::new(One(setting.unwrap_or_else(|| key.by_default()))))
             }
-            Action::Set { key, value, file } => set(session, &key, Some(&value), &file),
-            Action::Unset { key, file } => set(session, &key, None, &file),
+            Action::Set { key, value, file } => {
+                let key = settings::key(&key)?;
+                let list = key.list(&value).map(Value::from);
+                let edit =
+                    |path: &Path, text: &str| settings::edited(path, text, key, Some(&value));
+                let path = write(session, &file, edit)?;
+                let json = list.unwrap_or_else(|| value.clone().into());
+                Ok(Box::new(Written {
+                    name: key.name.to_owned(),
+                    value: Some((value, json)),
+                    path,
+                }))
+            }
+            Action::Unset { key: name, file } => {
+                // What stands in a file and is no setting can be taken out, too.
+                if !session.settings()?.misfits().any(|misfit| misfit.name == name) {
+                    settings::key(&name)?;
+                }
+                let edit = |path: &Path, text: &str| settings::unset(path, text, &name);
+                let path = write(session, &file, edit)?;
+                Ok(Box::new(Written { name, value: None, path }))
+            }
         }
     }
 }
 
-fn set(session: &Session, key: &str, value: Option<&str>, which: &Which) -> Outcome {
-    let key = settings::key(key)?;
+/// Makes `edit` in a settings file; answers in which.
+fn write(
+    session: &Session,
+    which: &Which,
+    edit: impl FnOnce(&Path, &str) -> Result<String, Failure>,
+) -> Result<PathBuf, Failure> {
     let (files, name, path) = file(session, which)?;
     files.update_text(Path::new(name), |text| {
         let text = text.unwrap_or_default();
-        let edited = settings::edited(&path, text, key, value)?;
+        let edited = edit(&path, text)?;
         Ok::<_, NotChanged>((edited != text).then_some(edited))
     })?;
-    Ok(Box::new(Written { key, value: value.map(str::to_owned), path }))
+    Ok(path)
 }
 
 /// The files among which the settings file is, its name there, and its whole path.
@@ -171,25 +195,25 @@ impl Answer for One {
 }
 
 struct Written {
-    key: settings::Key,
-    value: Option<String>,
+    name: String,
+    /// As it was given, and for programs.
+    value: Option<(String, Value)>,
     path: PathBuf,
 }
 
 impl Answer for Written {
     fn json(&self, json: Json<'_>) -> io::Result<()> {
         let place = self.path.display().to_string();
-        let value = value(self.key, self.value.as_deref().unwrap_or_default());
-        let setting =
-            json!({ "key": self.key.name, "value": value, "origin": "file", "place": place });
+        let value = self.value.as_ref().map(|(_, value)| value);
+        let setting = json!({ "key": self.name, "value": value, "origin": "file", "place": place });
         json.answer("setting", &json!({ "setting": setting }))
     }
 
     fn text(&self, out: &mut dyn Write, _: Style) -> io::Result<()> {
-        let path = self.path.display().to_string();
+        let (name, path) = (line(&self.name), self.path.display().to_string());
         match &self.value {
-            Some(value) => writeln!(out, "{} = {} in {}", self.key.name, line(value), line(&path)),
-            None => writeln!(out, "{} is not set in {}", self.key.name, line(&path)),
+            Some((value, _)) => writeln!(out, "{name} = {} in {}", line(value), line(&path)),
+            None => writeln!(out, "{name} is not set in {}", line(&path)),
         }
     }
 }

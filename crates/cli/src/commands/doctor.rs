@@ -51,7 +51,11 @@ fn finding(misfit: Misfit, root: &Path) -> Finding {
         None => "there is no such setting".to_owned(),
         Some(fault) => fault,
     };
-    let until = if is_gate { "; no item is completed until that is put right" } else { "" };
+    let until = if is_gate {
+        "; no item is completed until that is put right, by `jerry config unset` for example"
+    } else {
+        ""
+    };
     Finding {
         ailment: if is_unknown && !is_gate {
             Ailment::UnknownSetting

@@ -14,7 +14,7 @@ use jerry_domain::{Gates, ItemType, Prefix};
 use toml_edit::{DocumentMut, Item, Value};
 
 pub use duration::{parse_duration, parse_lease};
-pub use edited::edited;
+pub use edited::{edited, unset};
 pub use keys::*;
 
 use keys::not_a_number;
