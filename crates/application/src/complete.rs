@@ -13,7 +13,7 @@
 use std::sync::Arc;
 
 use jerry_domain::ports::{CommandFailed, CommandRunner, RepositoryError, Update};
-use jerry_domain::{Edit, Event, Refusal, Transition, Unmet, WorkId};
+use jerry_domain::{Edit, Refusal, Transition, Unmet, WorkId};
 
 use crate::modify::Shown;
 use crate::{Error, Modify, Ports, Request, family, requests};
@@ -45,8 +45,7 @@ impl Complete {
         request: &Request,
     ) -> Result<Update, Error> {
         edits.push(Edit::Move(Transition::Complete));
-        let event = Event::of(&edits);
-        if let Some(first) = requests::first_result(&self.ports, id, &event, request).await? {
+        if let Some(first) = requests::first_edit(&self.ports, id, &edits, request).await? {
             return Ok(Update::Written(first));
         }
         let Some(item) = self.ports.items.get(id).await? else {

@@ -95,7 +95,7 @@ fn allot(
     request: &RequestId,
 ) -> Result<Vec<Option<WorkItem>>, Error> {
     let take = |new: &NewItem| {
-        let place = made.iter().position(|item| item.title == new.title)?;
+        let place = made.iter().position(|item| item.is_made_with(&new.title, &new.edits))?;
         Some(made.remove(place))
     };
     let allotted = new.iter().map(take).collect();

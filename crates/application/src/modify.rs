@@ -1,7 +1,7 @@
 //! Changing an item.
 
 use jerry_domain::ports::{RepositoryError, Update};
-use jerry_domain::{Edit, Event, Family, Gates, Refusal, Status, WorkId, WorkItem, asks_the_same};
+use jerry_domain::{Edit, Family, Gates, Refusal, Status, WorkId, WorkItem, asks_the_same};
 
 use crate::{Error, Ports, Request, family, references, requests};
 
@@ -88,18 +88,17 @@ impl Modify {
         request: &Request,
         shown: Option<Shown>,
     ) -> Result<Update, Error> {
-        let event = Event::of(&edits);
-        if let Some(first) = requests::first_result(&self.ports, id, &event, request).await? {
+        if let Some(first) = requests::first_edit(&self.ports, id, &edits, request).await? {
             return Ok(Update::Written(first));
         }
-        let written = self.write(id, edits, request, shown).await;
+        let written = self.write(id, edits.clone(), request, shown).await;
         let overtaken = matches!(
             written,
             Ok(Update::Unchanged(_))
                 | Err(Error::Repository(RepositoryError::VersionConflict { .. }))
         );
         if overtaken
-            && let Some(first) = requests::first_result(&self.ports, id, &event, request).await?
+            && let Some(first) = requests::first_edit(&self.ports, id, &edits, request).await?
         {
             return Ok(Update::Written(first));
         }

@@ -6,12 +6,31 @@
 //! look at the same time apart. See `docs/adr/0020-requests-are-known-by-the-history.md`.
 
 use jerry_domain::ports::{LockGuard, LockName, RepositoryError};
-use jerry_domain::{Event, Refusal, RequestId, WorkId, WorkItem};
+use jerry_domain::{Edit, Event, Refusal, RequestId, WorkId, WorkItem};
 
 use crate::{Error, Ports, Request};
 
-/// The item `id` as `request` left it, durably, if it was written so already; also where it has
-/// been deleted since.
+/// The item `id` as `request` left it, durably, if it has made `edits` of it already; also where it
+/// has been deleted since.
+///
+/// # Errors
+/// [`Refusal::RequestReused`] when it made something else of it.
+pub(crate) async fn first_edit(
+    ports: &Ports,
+    id: &WorkId,
+    edits: &[Edit],
+    request: &Request,
+) -> Result<Option<WorkItem>, Error> {
+    let event = Event::of(edits);
+    match (first_result(ports, id, &event, request).await?, &request.request_id) {
+        (Some(item), Some(name)) if !item.is_result_of(edits) => {
+            Err(Left { item, event }.refused(name))
+        }
+        (left, _) => Ok(left),
+    }
+}
+
+/// As [`first_edit`], for a write of this kind, whatever it made of the item.
 pub(crate) async fn first_result(
     ports: &Ports,
     id: &WorkId,

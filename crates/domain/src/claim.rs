@@ -163,6 +163,8 @@ pub(crate) fn standing(
     match (claim, stamp.credentials.fence) {
         (Some(claim), _) if claim.is_held_by(stamp) => Ok(Standing::Holder),
         (Some(claim), _) if stamp.credentials.force && stands(claim) => Ok(Standing::Forced),
+        // Who claims what nobody holds begins anew, whatever it held before.
+        (claim, _) if claims && !claim.is_some_and(stands) => Ok(Standing::Free),
         (_, Some(fence)) if !stamp.credentials.force => {
             Err(Refusal::StaleFence { fence, claim: claim.cloned().map(Box::new) })
         }

@@ -26,6 +26,7 @@ mod ready_list;
 mod record;
 mod reference;
 mod refusal;
+mod repeat;
 #[cfg(feature = "schema")]
 mod schema;
 mod situation;

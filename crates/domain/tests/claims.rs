@@ -134,6 +134,17 @@ fn a_fence_of_a_claim_that_has_ended_is_refused() {
     ));
 }
 
+/// Whoever claims what nobody holds begins anew; what somebody holds is still refused.
+#[test]
+fn a_fence_of_a_claim_that_has_ended_keeps_nobody_from_claiming() {
+    let bob = with_fence(7, by("bob", None, 2));
+    let taken = claimed(&item(), &bob);
+    assert_eq!((claim(&taken).holder.as_str(), claim(&taken).fence), ("bob", 2));
+    let take = Edit::Claim { lease: Some(LEASE), lock: None };
+    let refused = refusal(&taken, take, &with_fence(7, by("ada", None, 3)));
+    assert!(matches!(refused, Refusal::StaleFence { fence: 7, claim: Some(_) }), "{refused}");
+}
+
 #[test]
 fn who_insists_is_recorded() {
     let held = claimed(&item(), &by("ada", Some("s"), 1));

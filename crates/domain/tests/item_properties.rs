@@ -170,7 +170,26 @@ proptest! {
             let now = first.apply(&later, &stamp).ok().flatten().unwrap_or_else(|| first.clone());
             prop_assert_eq!(now.apply(&edits, &named).expect("known"), None);
             let event = Event::of(&edits);
-            prop_assert_eq!(now.as_left_by(&request, &event).expect("the same"), Some(first));
+            let left = now.as_left_by(&request, &event).expect("the same").expect("made");
+            prop_assert_eq!(&left, &first);
+            prop_assert!(left.is_result_of(&edits), "{edits:?}");
+            let others: Vec<_> = edits.into_iter().chain([Edit::Note("and more".to_owned())]).collect();
+            prop_assert!(!left.is_result_of(&others));
+        }
+    }
+
+    /// A bare reference is completed when it is written, and bare again when the request is repeated.
+    #[test]
+    fn an_item_is_made_with_what_made_it(title in title(), edits in proptest::collection::vec(edit(), 0..4), stamp in stamp()) {
+        let id = WorkId::new(jerry_domain::Prefix::new("WORK").expect("valid"), 7).expect("valid");
+        let uid = Uid::try_from(1_u64 << 50).expect("valid");
+        if let Ok(made) = WorkItem::create(id, uid, title.clone(), &edits, &stamp) {
+            let of_this_store = |id: &&WorkId| id.prefix().as_str() == "WORK";
+            let uid_of = |id: &WorkId| Uid::try_from(Some(id).filter(of_this_store)?.number()).ok();
+            let made = made.complete_references(uid_of);
+            prop_assert!(made.is_made_with(&title, &edits), "{edits:?}");
+            let others: Vec<_> = edits.into_iter().chain([Edit::Note("and more".to_owned())]).collect();
+            prop_assert!(!made.is_made_with(&title, &others));
         }
     }
 

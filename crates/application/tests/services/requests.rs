@@ -5,7 +5,7 @@ use std::thread;
 
 use jerry_application::{ClaimNext, Create, Delete, Error, Filter, Modify, Request};
 use jerry_domain::ports::{RepositoryError, Update};
-use jerry_domain::{Edit, Label, Status, Transition, WorkId, WorkItem};
+use jerry_domain::{Edit, Label, Priority, Status, Transition, WorkId, WorkItem};
 use pollster::block_on;
 use rstest::rstest;
 
@@ -84,6 +84,35 @@ fn a_name_is_not_taken_for_another_request() {
     let other = edit(&desk, &item.id, Edit::Move(Transition::Start), &named("r-1"));
     assert!(is_reuse(&other), "{other:?}");
     assert_eq!(desk.get(&item.id).version, 2);
+}
+
+/// What is acknowledged has been done: another request of the name and the same kind is refused.
+#[test]
+fn a_name_is_not_taken_for_a_request_of_the_same_kind() {
+    let desk = Desk::new();
+    let item = desk.create("changed", []);
+    let (one, two) = (desk.create("one", []), desk.create("two", []));
+    let no_label = Edit::RemoveLabel(Label::new("a").expect("valid"));
+    let both = [
+        (note("once"), note("twice")),
+        (label("a"), no_label),
+        (Edit::Priority(Priority::High), Edit::Phase(None)),
+        (needs(&one), needs(&two)),
+        (needs(&two), Edit::RemoveDependency(two.reference())),
+    ];
+    for (number, (first, other)) in both.into_iter().enumerate() {
+        let request = named(&format!("r-{number}"));
+        let made = edit(&desk, &item.id, first.clone(), &request).expect("made");
+        desk.edit(&item.id, note("by another"));
+        let refused = edit(&desk, &item.id, other, &request);
+        assert!(is_reuse(&refused), "{refused:?}");
+        assert_eq!(edit(&desk, &item.id, first, &request).expect("repeated"), made);
+    }
+    let made = create(&desk, &["one"], &named("r-9")).expect("made");
+    let urgent = vec![new("one", [Edit::Priority(Priority::High)])];
+    let refused = block_on(Create::new(desk.ports.clone(), work()).create(urgent, &named("r-9")));
+    assert!(is_reuse(&refused), "{refused:?}");
+    assert_eq!(create(&desk, &["one"], &named("r-9")).expect("repeated"), made);
 }
 
 #[test]

@@ -38,10 +38,10 @@ impl Arguments {
 
 async fn delete(id: &WorkId, request: &Request, session: &Session) -> Result<Tombstone, Failure> {
     let delete = Delete::new(session.ports()?);
-    if let Some(earlier) = delete.earlier(id, request).await? {
-        return Ok(earlier);
-    }
-    let item = session.query()?.show(id).await?;
+    let item = match session.query()?.show(id).await {
+        Ok(item) => item,
+        Err(error) => return Ok(delete.earlier(id, request).await?.ok_or(error)?),
+    };
     if !session.confirm(&format!("delete {id}, {}?", line(item.title.as_str())))? {
         return Err(Failure::new(Code::Usage, format!("{id} was not deleted")));
     }
