@@ -78,3 +78,18 @@ impl fmt::Display for Malformed {
         write!(f, ": {}", self.reason)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_not_read_is_not_told_to_write() {
+        let remedy = |action| {
+            let (resource, source) = ("a file".to_owned(), "no".into());
+            StorageError { action, resource, fault: StorageFault::Denied, source }.remedy()
+        };
+        assert!(remedy("read").contains("right to read"));
+        assert!(remedy("write").contains("right to write"));
+    }
+}
