@@ -289,6 +289,86 @@ fn who_watches_is_told_and_holds_nobody_up() {
 }
 
 #[test]
+fn a_description_is_replaced_by_whoever_names_the_version() {
+    let jerry = Jerry::new();
+    let id = jerry.create("described");
+    let mut server = Pipes::of(&jerry);
+    let written = server.call("update", json!({ "id": id, "description": "one" }));
+    assert_eq!(written["item"]["description"], "one");
+    let refused = server.call("update", json!({ "id": id, "description": "two" }));
+    assert_eq!(refused["error"]["code"], "would_replace");
+    let hint = refused["error"]["hint"].as_str().expect("a hint");
+    assert!(hint.contains("if_version") && !hint.contains("--"), "{hint}");
+    let stale = server.call("update", json!({ "id": id, "description": "two", "if_version": 1 }));
+    assert_eq!(stale["error"]["code"], "version_conflict");
+    let two = server.call("update", json!({ "id": id, "description": "two", "if_version": 2 }));
+    assert_eq!(two["item"]["description"], "two");
+    let none = server.call("update", json!({ "id": id, "description": null, "if_version": 3 }));
+    assert_eq!(none["item"]["description"], Value::Null);
+}
+
+/// As `jerry check` does it.
+#[test]
+fn evidence_shows_what_it_names_or_is_refused() {
+    let jerry = Jerry::new();
+    let id = jerry.create("to be shown");
+    let criteria: [&str; 2] = ["--add", "it holds"];
+    jerry.ok(["check", &id].into_iter().chain(criteria));
+    let check = jerry.item(&id)["acceptance_criteria"][0]["id"].clone();
+    let mut server = Pipes::begun(jerry.command(["mcp"]).current_dir(jerry.folder()));
+    let mut tick = |more: Value| {
+        let mut entry = json!({ "id": check });
+        entry.as_object_mut().expect("one").extend(more.as_object().expect("one").clone());
+        server.call("update", json!({ "id": id, "check": [entry] }))
+    };
+    for wrong in [
+        json!({ "evidence": "commit:zzz" }),
+        json!({ "evidence": "file:nope" }),
+        json!({ "evidence": "url:nope" }),
+        json!({ "evidence": "commit:1a2b3c4", "source": "page 1" }),
+        json!({ "source": "page 1" }),
+        json!({ "evidance": "seen" }),
+    ] {
+        let refused = tick(wrong.clone());
+        assert_eq!(refused["error"]["code"], "usage", "{wrong}: {refused}");
+    }
+    fs::write(jerry.folder().join("log.txt"), "green").expect("written");
+    for source in ["commit:1a2b3c4", "file:log.txt"] {
+        let shown = tick(json!({ "evidence": source }));
+        let evidence = list(&shown["item"]["acceptance_criteria"][0]["evidence"]);
+        assert_eq!(evidence.last().expect("some")["source"], source);
+    }
+}
+
+#[test]
+fn a_watch_that_nobody_can_end_any_more_ends_with_the_input() {
+    let jerry = Jerry::new();
+    let mut server = Pipes::of(&jerry);
+    let watching = server.send_call("watch", json!({ "timeout_seconds": 3600 }));
+    let (status, said, complaints) = server.end();
+    assert!(status.success());
+    assert_eq!(complaints, "");
+    assert_eq!(said[0]["id"], watching);
+    assert_eq!(said[0]["result"]["structuredContent"]["changes"], json!([]));
+}
+
+#[test]
+fn a_refusal_is_told_to_the_client_alone() {
+    let jerry = Jerry::new();
+    let mut server = Pipes::of(&jerry);
+    let read = server.ask("resources/read", json!({ "uri": "jerry://item/WORK-099" }));
+    assert_eq!(read["error"]["code"], -32002);
+    for method in ["tools/call", "resources/read"] {
+        server.asked += 1;
+        let id = server.asked;
+        server.write(&json!({ "jsonrpc": "2.0", "id": id, "method": method }).to_string());
+        assert_eq!(server.read()["error"]["code"], -32602, "{method}");
+        assert_eq!(server.ask(method, json!({}))["error"]["code"], -32602, "{method}");
+    }
+    assert_eq!(server.end().2, "");
+}
+
+#[test]
 fn a_lock_that_is_not_to_be_had_in_time_is_an_error_of_the_tool() {
     let jerry = Jerry::new();
     let id = jerry.create("being written by somebody else");

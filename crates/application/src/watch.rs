@@ -32,6 +32,9 @@ const WITHOUT_HINTS: Duration = Duration::from_secs(1);
 /// looking.
 const PATIENCE: u32 = 50;
 
+/// How long it takes a watcher at most to see that nobody waits for it any more.
+const PIECE: Duration = Duration::from_millis(500);
+
 /// Where one hint follows the other it spends a fifth of its time on looking, unless the rest would
 /// be longer than [`LONGEST_REST`].
 const REST: u32 = 4;
@@ -206,17 +209,29 @@ impl Watching {
     /// # Errors
     /// [`Error::Repository`] when the store cannot be listed.
     pub async fn next(&mut self, timeout: Option<Duration>) -> Result<Option<Changes>, Error> {
+        self.until(timeout, &|| false).await
+    }
+
+    /// As [`next`](Self::next), and `None` soon after it `is_given_up`.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub async fn until(
+        &mut self,
+        timeout: Option<Duration>,
+        is_given_up: &dyn Fn() -> bool,
+    ) -> Result<Option<Changes>, Error> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            self.rest(left);
+            self.rest(left, is_given_up);
             let Found { found, step, is_behind } = self.look(self.filter.limit).await?;
             self.see(&step);
             self.is_behind = is_behind;
             if !found.changes.is_empty() {
                 return Ok(Some(found));
             }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            if is_given_up() || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Ok(None);
             }
         }
@@ -239,8 +254,8 @@ impl Watching {
         self.unsaved.extend(step.clone());
     }
 
-    /// Waits until another look is worth it, at most as long as is `left`.
-    fn rest(&mut self, left: Option<Duration>) {
+    /// Waits until another look is worth it, or it `is_given_up`, at most as long as is `left`.
+    fn rest(&mut self, left: Option<Duration>, is_given_up: &dyn Fn() -> bool) {
         let Some(LastLook { ended, took, has_hints }) = self.last else { return };
         let rest = (took * REST).min(LONGEST_REST);
         let usual = if has_hints { WITH_HINTS } else { WITHOUT_HINTS };
@@ -249,9 +264,18 @@ impl Watching {
             Some(interval) => interval.max(rest),
             None => usual.max(took * PATIENCE),
         };
-        let left = left.unwrap_or(Duration::MAX);
-        let remaining = |time: Duration| time.saturating_sub(ended.elapsed()).min(left);
-        self.hint.wait(remaining(rest), remaining(most));
+        let (left, begun) = (left.unwrap_or(Duration::MAX), Instant::now());
+        let remaining = |time: Duration| {
+            time.saturating_sub(ended.elapsed()).min(left.saturating_sub(begun.elapsed()))
+        };
+        // A wait in the system's hands cannot be ended.
+        loop {
+            let (least, most) = (remaining(rest), remaining(most));
+            let is_told = self.hint.wait(least, most.min(PIECE));
+            if is_told || most <= PIECE || is_given_up() {
+                return;
+            }
+        }
     }
 
     async fn look(&mut self, limit: usize) -> Result<Found, Error> {

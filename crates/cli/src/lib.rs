@@ -8,6 +8,7 @@ pub mod composition;
 pub mod exit;
 #[cfg(test)]
 mod golden;
+mod named_file;
 mod near_miss;
 pub mod output;
 mod session;

@@ -8,7 +8,8 @@ use jerry_domain::ports::{
     IdError, LockError, Malformed, RepositoryError, StorageError, StorageFault, Unreadable,
 };
 use jerry_domain::{
-    Claim, InvalidItem, InvalidText, InvalidWorkId, NotUndone, Refusal, Status, Unmet, WorkId,
+    Claim, InvalidEvidence, InvalidItem, InvalidText, InvalidWorkId, NotUndone, Refusal, Status,
+    Unmet, WorkId,
 };
 use serde_json::Value;
 
@@ -180,6 +181,18 @@ impl From<Unreadable> for Failure {
 impl From<InvalidText> for Failure {
     fn from(error: InvalidText) -> Self {
         Self::of(Code::Invalid, &error)
+    }
+}
+
+impl From<InvalidEvidence> for Failure {
+    fn from(error: InvalidEvidence) -> Self {
+        let failure = Self::of(Code::Usage, &error);
+        match error {
+            InvalidEvidence::Source => failure.hint("leave the source out"),
+            InvalidEvidence::Empty { .. }
+            | InvalidEvidence::Commit(_)
+            | InvalidEvidence::Address(_) => failure,
+        }
     }
 }
 

@@ -19,6 +19,9 @@ pub enum InvalidEvidence {
     /// No address.
     #[error("'{0}' is no address: it begins with http:// or https://")]
     Address(String),
+    /// A source beside evidence that is one.
+    #[error("such evidence names its own source")]
+    Source,
 }
 
 /// What the text of such evidence begins with.
@@ -93,6 +96,26 @@ impl Exhibit {
 }
 
 impl Evidence {
+    /// What was given as evidence: what `text` names by its kind, or else words, to be seen at
+    /// `source`. `find` looks for a file and says how everybody names it.
+    ///
+    /// # Errors
+    /// [`InvalidEvidence`], also when something named by its kind has a `source` besides; what `find`
+    /// has to say.
+    pub fn given<E: From<InvalidEvidence>>(
+        text: String,
+        source: Option<String>,
+        find: impl FnOnce(&str) -> Result<String, E>,
+    ) -> Result<Self, E> {
+        let exhibit = match Exhibit::parse(&text)? {
+            None => return Ok(Self { text, source, extra: Extra::new() }),
+            Some(_) if source.is_some() => return Err(InvalidEvidence::Source.into()),
+            Some(Exhibit::File(path)) => Exhibit::File(find(&path)?),
+            Some(other) => other,
+        };
+        Ok(exhibit.evidence(None))
+    }
+
     /// Whether it says nothing at all.
     #[must_use]
     pub fn is_blank(&self) -> bool {

@@ -56,7 +56,7 @@ impl ChangeHint for FsHint {
         armed
     }
 
-    fn wait(&mut self, at_least: Duration, at_most: Duration) {
+    fn wait(&mut self, at_least: Duration, at_most: Duration) -> bool {
         use std::time::Instant;
 
         use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -65,12 +65,13 @@ impl ChangeHint for FsHint {
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let Some(inotify) = self.inotify.as_ref().filter(|_| !left.is_zero()) else {
-                return std::thread::sleep(left);
+                std::thread::sleep(left);
+                return false;
             };
             let timeout = Timespec::try_from(left).ok();
             match poll(&mut [PollFd::new(inotify, PollFlags::IN)], timeout.as_ref()) {
                 Ok(0) | Err(rustix::io::Errno::INTR) => {}
-                Ok(_) if drain(inotify) => return,
+                Ok(_) if drain(inotify) => return true,
                 Ok(_) => {}
                 Err(_) => self.inotify = None,
             }
@@ -100,8 +101,9 @@ impl ChangeHint for FsHint {
         false
     }
 
-    fn wait(&mut self, at_least: Duration, at_most: Duration) {
+    fn wait(&mut self, at_least: Duration, at_most: Duration) -> bool {
         std::thread::sleep(at_most.max(at_least));
+        false
     }
 }
 

@@ -7,27 +7,25 @@
 //! A tool is one file in `tools`, and one line in the list there.
 
 mod desk;
+mod hint;
+mod input;
 mod log;
 mod resources;
 mod server;
 mod tool;
 mod tools;
 
-use std::time::Duration;
-
 use rmcp::service::{QuitReason, ServerInitializeError};
 use rmcp::transport::async_rw::AsyncRwTransport;
 
-pub use desk::Desk;
+use input::Input;
+
+pub use desk::{Desk, FindFile};
 pub use server::Server;
 
 /// The longest message that is read. One with the largest item that a store takes fits in, however
 /// it is escaped.
 const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
-
-/// How long calls that are not done may go on after the client has gone, beyond the time that the
-/// SDK gives them to be answered.
-const LAST_CALLS: Duration = Duration::from_secs(5);
 
 /// Why the server ended other than by the end of its input.
 #[derive(Debug, thiserror::Error)]
@@ -58,13 +56,15 @@ pub fn serve(desk: Desk) -> Result<(), ServeError> {
         .build()
         .map_err(ServeError::Runtime)?;
     let served = runtime.block_on(serve_stdio(Server::new(desk)));
-    // Whoever still waits for a lock then ends with the process, as if it had been killed.
-    runtime.shutdown_timeout(LAST_CALLS);
+    // The SDK has waited five seconds for what was under way. Whoever still waits for a lock ends with
+    // the process, as if it had been killed.
+    runtime.shutdown_background();
     served
 }
 
 async fn serve_stdio(server: Server) -> Result<(), ServeError> {
-    let transport = AsyncRwTransport::new_server(tokio::io::stdin(), tokio::io::stdout())
+    let input = Input::new(tokio::io::stdin(), server.input_has_ended());
+    let transport = AsyncRwTransport::new_server(input, tokio::io::stdout())
         .with_max_line_length(MAX_MESSAGE_BYTES);
     let running = match rmcp::serve_server(server, transport).await {
         Ok(running) => running,

@@ -21,6 +21,11 @@ impl Subscriber for ToStderr {
     }
 
     fn event(&self, event: &Event<'_>) {
+        let mut told = Told(false);
+        event.record(&mut told);
+        if told.0 {
+            return;
+        }
         let mut line = Line(format!("{}:", event.metadata().level().as_str().to_lowercase()));
         event.record(&mut line);
         // Where even that fails there is nobody left to tell.
@@ -39,6 +44,15 @@ impl Subscriber for ToStderr {
     fn enter(&self, _: &Id) {}
 
     fn exit(&self, _: &Id) {}
+}
+
+/// Whether it is about an answer that the client has been given: a refusal is no fault of the server.
+struct Told(bool);
+
+impl Visit for Told {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0 |= field.name() == "message" && format!("{value:?}") == "response error";
+    }
 }
 
 /// One line: nothing in it drives a terminal, whatever the client sent.

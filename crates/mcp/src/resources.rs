@@ -56,7 +56,7 @@ pub(crate) async fn read(uri: &str, desk: &Desk) -> Result<ReadResourceResult, F
         return Err(usage(format!("'{uri}' is no resource; items are {ITEM}WORK-042")));
     };
     let query = desk.query();
-    let item = query.show(&desk.id(id)?).await?;
+    let item = query.show(&desk.id_of(id)?).await?;
     let progress = query.progress(&item).await?;
     let gates = desk.ports.gates.asked_of(&item).collect();
     let text = say(&ShownItem { item: Whole(&item), progress, gates })?.to_string();

@@ -1,12 +1,14 @@
 //! The server: what the protocol asks, answered by tools and resources.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jerry_contract::{Envelope, Failure};
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ErrorData, Implementation,
-    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-    ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
+    CallToolRequestParams, CallToolResponse, CallToolResult, CustomRequest, CustomResult,
+    ErrorCode, ErrorData, Implementation, ListResourceTemplatesResult, ListResourcesResult,
+    ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
+    ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
@@ -14,7 +16,7 @@ use serde_json::Value;
 
 use crate::desk::Desk;
 use crate::tool::Entry;
-use crate::{resources, tools};
+use crate::{hint, resources, tools};
 
 const INSTRUCTIONS: &str = "\
 jerry is the work queue that you share with other agents and with people. \
@@ -29,13 +31,20 @@ the same call may succeed later.";
 pub struct Server {
     desk: Arc<Desk>,
     tools: Arc<[Entry]>,
+    input_has_ended: Arc<AtomicBool>,
 }
 
 impl Server {
     /// A server that does everything at `desk`.
     #[must_use]
     pub fn new(desk: Desk) -> Self {
-        Self { desk: Arc::new(desk), tools: tools::all().into() }
+        let input_has_ended = Arc::default();
+        Self { desk: Arc::new(desk), tools: tools::all().into(), input_has_ended }
+    }
+
+    /// What says that nothing more will be asked: who waits for a change waits no longer then.
+    pub(crate) fn input_has_ended(&self) -> Arc<AtomicBool> {
+        self.input_has_ended.clone()
     }
 
     /// Does `work`, which may block, on a thread where nobody else waits for it. Work that was
@@ -45,10 +54,11 @@ impl Server {
         context: RequestContext<RoleServer>,
         work: impl FnOnce(&Desk, &dyn Fn() -> bool) -> T + Send + 'static,
     ) -> Result<T, ErrorData> {
-        let desk = self.desk.clone();
+        let (desk, input_has_ended) = (self.desk.clone(), self.input_has_ended());
         let work = move || {
-            let is_given_up = || context.ct.is_cancelled();
-            (!is_given_up()).then(|| work(&desk, &is_given_up))
+            let is_given_up =
+                || context.ct.is_cancelled() || input_has_ended.load(Ordering::Relaxed);
+            (!context.ct.is_cancelled()).then(|| work(&desk, &is_given_up))
         };
         match tokio::task::spawn_blocking(work).await {
             Ok(Some(done)) => Ok(done),
@@ -129,11 +139,37 @@ impl ServerHandler for Server {
             .map(Into::into)
             .map_err(protocol_error)
     }
+
+    /// The SDK takes a request whose parameters it cannot read for one that it does not know.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        let CustomRequest { method, .. } = request;
+        match KNOWN.iter().find(|(known, _)| *known == method) {
+            Some((_, takes)) => {
+                Err(ErrorData::invalid_params(format!("{method} takes {takes}"), None))
+            }
+            None => Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method, None)),
+        }
+    }
 }
+
+/// The requests that are answered, and what they take.
+const KNOWN: [(&str, &str); 5] = [
+    ("tools/call", "the name of a tool, and its arguments as an object"),
+    ("tools/list", "nothing, or a cursor"),
+    ("resources/read", "the uri of an item"),
+    ("resources/list", "nothing, or a cursor"),
+    ("resources/templates/list", "nothing, or a cursor"),
+];
 
 /// The answer of kind `error`.
 fn told(failure: &Failure) -> Value {
-    let answer = failure.answer();
+    let hint = hint::for_agents(failure);
+    let mut answer = failure.answer();
+    answer.error.hint = &hint;
     // It is made of texts and numbers alone.
     serde_json::to_value(Envelope::of(&answer)).unwrap_or_default()
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Id};
 
 /// What a call comes to: an answer of the contract, in its envelope.
 pub(crate) type Outcome = Result<Value, Failure>;
@@ -52,7 +52,7 @@ impl Call<'_> {
     }
 
     /// Makes `edits` as one write of the item that the agent calls `id`.
-    pub(crate) async fn edit(&self, id: &str, edits: Vec<Edit>) -> Outcome {
+    pub(crate) async fn edit(&self, id: &Id, edits: Vec<Edit>) -> Outcome {
         let id = self.desk.id(id)?;
         let update = self.desk.modify().edit(&id, edits, &self.request()).await?;
         written(&update.into_item())
@@ -209,17 +209,31 @@ fn refuse_unknown(arguments: &JsonObject, schema: &JsonObject) -> Result<(), Fai
 fn parse<T: DeserializeOwned>(arguments: &Value) -> Result<T, Failure> {
     serde_path_to_error::deserialize(arguments).map_err(|error| {
         let (path, reason) = (error.path().to_string(), error.inner());
+        let reason = in_words(&reason.to_string());
         // The path of the whole is a dot.
         match path.as_str() {
-            "." => usage(reason.to_string()),
+            "." => usage(reason),
             _ => usage(format!("{path}: {reason}")).with("argument", path),
         }
     })
 }
 
+/// What was wrong with an argument, without the names that its types have here.
+fn in_words(reason: &str) -> String {
+    match reason.rsplit_once(", expected ") {
+        Some((found, "u32" | "u64" | "usize")) => {
+            format!("{found}, expected a whole number that is not negative")
+        }
+        Some((found, wanted)) if wanted.starts_with("struct ") => {
+            format!("{found}, expected an object")
+        }
+        _ => reason.to_owned(),
+    }
+}
+
 /// The arguments are not what the tool takes.
 pub(crate) fn usage(message: impl Into<String>) -> Failure {
-    Failure::new(Code::Usage, message).hint("the tool's input schema says what it takes")
+    Failure::new(Code::Usage, message).hint(crate::hint::USAGE)
 }
 
 /// The answer as it is sent.

@@ -32,6 +32,7 @@ impl Agent {
             lease: Duration::from_secs(60 * 60),
             actor: Actor::new("bob").expect("valid"),
             session: SessionName::new(session).expect("valid"),
+            find_file: Arc::new(|path| Ok(path.to_owned())),
         };
         let (theirs, ours) = tokio::io::duplex(1 << 16);
         tokio::spawn(async move {
@@ -77,6 +78,26 @@ async fn what_there_is() {
     let templates = agent.client.list_resource_templates(None).await.expect("templates");
     agent.keep("resources/templates/list", &serde_json::to_value(templates).expect("JSON"));
     insta::assert_snapshot!(agent.transcript);
+}
+
+/// A typing error in a name is not passed over, however deep it is.
+#[tokio::test(flavor = "current_thread")]
+async fn every_object_says_all_that_it_takes() {
+    fn open(schema: &Value, path: &str, found: &mut Vec<String>) {
+        if schema["properties"].is_object() && schema["additionalProperties"] != json!(false) {
+            found.push(path.to_owned());
+        }
+        let Some(inner) = schema.as_object() else { return };
+        for (name, value) in inner {
+            open(value, &format!("{path}/{name}"), found);
+        }
+    }
+    let agent = Agent::new(&MemoryStore::new(), "s").await;
+    let mut found = Vec::new();
+    for tool in agent.client.list_all_tools().await.expect("tools") {
+        open(&Value::Object(tool.input_schema.as_ref().clone()), &tool.name, &mut found);
+    }
+    assert_eq!(found, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -130,7 +151,14 @@ async fn what_goes_wrong() {
         ("show", json!({ "id": "99" })),
         ("show", json!({ "id": "../x" })),
         ("show", json!({})),
-        ("show", json!({ "id": 3 })),
+        ("show", json!({ "id": 3.5 })),
+        ("show", json!({ "id": 99 })),
+        ("claim", json!({ "lease_minutes": 99_999_999 })),
+        ("ready", json!({ "limit": "x" })),
+        ("ready", json!({ "limit": -1 })),
+        ("update", json!({ "id": "3", "check": ["AC-003.1"] })),
+        ("update", json!({ "id": "3", "check": [{ "id": "AC-003.1", "evidance": "seen" }] })),
+        ("watch", json!({ "timeout_seconds": 3601 })),
         ("create", json!({ "title": "" })),
         ("create", json!({ "title": "x", "priority": "urgent" })),
         ("create", json!({ "title": "x", "fence": 2 })),
@@ -264,5 +292,7 @@ fn kind(argument: &Value) -> String {
 }
 
 fn kind_of_items(argument: &Value) -> &str {
-    argument["items"]["type"].as_str().unwrap_or_default()
+    let kind = &argument["items"]["type"];
+    // An id is a text, or its number.
+    kind.as_str().or(kind[0].as_str()).unwrap_or_default()
 }

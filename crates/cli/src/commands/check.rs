@@ -1,19 +1,17 @@
 //! `check`.
 
-use std::fs;
-use std::io;
 use std::sync::Arc;
 
 use clap::{ArgGroup, Args};
 use jerry_application::{Check, Checked, Request};
-use jerry_domain::{CheckId, ChecklistKind, Edit, Evidence, Exhibit, Extra, WorkId};
+use jerry_domain::{CheckId, ChecklistKind, Edit, Evidence, Exhibit, InvalidEvidence, WorkId};
 
 use super::Outcome;
 use crate::args::{Change, ItemArg};
 use crate::exit::{Code, Failure};
+use crate::named_file::named_from_the_root;
 use crate::output::Changed;
 use crate::session::{Session, short_text};
-use crate::shell::working_tree;
 
 /// What `check` takes.
 #[derive(Debug, Args)]
@@ -58,7 +56,9 @@ impl Arguments {
         if self.run {
             return self.by_command(session, &id, evidence.as_deref(), &request).await;
         }
-        let evidence = evidence.map(|text| self.evidence(session, text)).transpose()?;
+        let find = |path: &str| named_from_the_root(&session.place()?.root, path);
+        let given = |text| Evidence::given(text, self.source.clone(), find);
+        let evidence = evidence.map(given).transpose()?;
         let said = match (self.entries.is_empty(), self.undo) {
             (true, _) => "changed the checklists of",
             (false, false) => "ticked on",
@@ -75,11 +75,13 @@ impl Arguments {
         evidence: Option<&str>,
         request: &Request,
     ) -> Outcome {
-        let Some(Exhibit::Command(command)) = exhibit(evidence.unwrap_or_default())? else {
+        let Some(Exhibit::Command(command)) = Exhibit::parse(evidence.unwrap_or_default())? else {
             return Err(Failure::new(Code::Usage, "there is nothing to run")
                 .hint("--run goes with --evidence cmd:COMMAND"));
         };
-        self.refuse_source()?;
+        if self.source.is_some() {
+            return Err(InvalidEvidence::Source.into());
+        }
         let check = Check::new(session.ports()?, Arc::new(session.shell(request)?));
         let entries = check_ids(&self.entries)?;
         let Checked { item, failed } = check.by_command(id, &entries, &command, request).await?;
@@ -89,24 +91,6 @@ impl Arguments {
                 .about(id)
                 .with("version", item.version)
                 .hint("that is on record as evidence, and nothing is ticked: put it right and check again")),
-        }
-    }
-
-    fn evidence(&self, session: &Session, text: String) -> Result<Evidence, Failure> {
-        let exhibit = match exhibit(&text)? {
-            None => return Ok(Evidence { text, source: self.source.clone(), extra: Extra::new() }),
-            Some(Exhibit::File(path)) => Exhibit::File(named_from_the_root(session, &path)?),
-            Some(other) => other,
-        };
-        self.refuse_source()?;
-        Ok(exhibit.evidence(None))
-    }
-
-    fn refuse_source(&self) -> Result<(), Failure> {
-        match self.source {
-            None => Ok(()),
-            Some(_) => Err(Failure::new(Code::Usage, "such evidence names its own source")
-                .hint("leave --source out")),
         }
     }
 
@@ -126,48 +110,4 @@ impl Arguments {
 
 fn check_ids(entries: &[String]) -> Result<Vec<CheckId>, Failure> {
     entries.iter().map(|entry| Ok(CheckId::new(entry)?)).collect()
-}
-
-fn exhibit(text: &str) -> Result<Option<Exhibit>, Failure> {
-    Exhibit::parse(text).map_err(|error| Failure::of(Code::Usage, &error))
-}
-
-/// The file at `path`, seen from the present folder, as everybody finds it who works on the same
-/// tree: from the root of the working tree, or where there is none, from the folder that holds the
-/// store. One that lies outside is named in full.
-///
-/// A file that is not there shows nothing.
-fn named_from_the_root(session: &Session, path: &str) -> Result<String, Failure> {
-    let failed = |error: io::Error| Failure::io(format_args!("cannot look at {path}"), &error);
-    let wrong = |what| Err(Failure::new(Code::Usage, format!("{path} {what}")).with("path", path));
-    match fs::metadata(path) {
-        Ok(found) if found.is_file() => {}
-        Ok(_) => return wrong("is not a file: name the file in it that shows it"),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let message = format!("there is no file {path}");
-            return Err(Failure::new(Code::Usage, message)
-                .with("path", path)
-                .hint("a path is meant from the present folder"));
-        }
-        Err(error) => return Err(failed(error)),
-    }
-    let full = std::path::absolute(path).map_err(failed)?;
-    let here = std::env::current_dir().map_err(failed)?;
-    let store = &session.place()?.root;
-    let root = working_tree(&here).or(store.parent()).unwrap_or(&here);
-    let (Some(folder), Some(name)) = (full.parent(), full.file_name()) else {
-        return wrong("is not a file");
-    };
-    let folder = folder.canonicalize().map_err(failed)?;
-    let inside = root
-        .canonicalize()
-        .ok()
-        .and_then(|root| folder.strip_prefix(root).ok().map(|it| it.join(name)));
-    match inside {
-        Some(inside) => {
-            let names = inside.components().map(|name| name.as_os_str().to_string_lossy());
-            Ok(names.collect::<Vec<_>>().join("/"))
-        }
-        None => Ok(full.display().to_string()),
-    }
 }

@@ -1,12 +1,14 @@
 //! `mcp`.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use clap::Args;
 use jerry_mcp::Desk;
 
 use super::Outcome;
 use crate::exit::{Code, Failure};
+use crate::named_file::named_from_the_root;
 use crate::output::{Answer, Json, Style};
 use crate::session::{Session, own_name};
 
@@ -17,7 +19,9 @@ pub struct Arguments {}
 impl Arguments {
     /// Returns when the client has gone.
     pub(crate) fn run(self, session: &Session) -> Outcome {
+        let store = session.place()?.root.clone();
         let desk = Desk {
+            find_file: Arc::new(move |path| named_from_the_root(&store, path)),
             ports: session.ports()?,
             watch: session.store()?.watch.clone(),
             prefix: session.settings()?.prefix()?,

@@ -17,7 +17,8 @@ impl ChangeHint for Deaf {
         false
     }
 
-    fn wait(&mut self, _: Duration, _: Duration) {
+    fn wait(&mut self, _: Duration, _: Duration) -> bool {
         thread::yield_now();
+        true
     }
 }

@@ -14,8 +14,9 @@ pub trait ChangeHint: Send {
     fn arm(&mut self) -> bool;
 
     /// Blocks until something may have changed since [`arm`](ChangeHint::arm): for `at_least`, and
-    /// `at_most` as long as that.
-    fn wait(&mut self, at_least: Duration, at_most: Duration);
+    /// `at_most` as long as that, or `at_least` where that is longer. `false` when nothing has been
+    /// told.
+    fn wait(&mut self, at_least: Duration, at_most: Duration) -> bool;
 }
 
 /// Makes a hint for each who watches.

@@ -8,15 +8,18 @@ use jerry_domain::{Edit, ItemType, Label, Priority};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Id};
 use crate::tool::{Call, Effect, Outcome, Tool, usage, written};
+
+/// For how many minutes a claim stands at most: for a year.
+const LONGEST: u32 = 366 * 24 * 60;
 
 pub(crate) struct Claim;
 
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct Arguments {
     /// The item: WORK-042, or 42. Without it, the most urgent of those that are ready.
-    id: Option<String>,
+    id: Option<Id>,
     /// Without an id: one of these types.
     #[serde(default)]
     types: Vec<ItemType>,
@@ -27,9 +30,9 @@ pub(crate) struct Arguments {
     #[serde(default)]
     labels: Vec<Label>,
     /// Without an id: directly a part of this item.
-    parent: Option<String>,
-    /// For how many minutes the claim stands after each of your writes to the item.
-    #[schemars(range(min = 1))]
+    parent: Option<Id>,
+    /// For how many minutes the claim stands after each of your writes to the item, at most a year.
+    #[schemars(range(min = 1, max = LONGEST))]
     lease_minutes: Option<u32>,
 }
 
@@ -45,6 +48,9 @@ impl Tool for Claim {
         let desk = call.desk;
         let lease = match arguments.lease_minutes {
             Some(0) => return Err(usage("lease_minutes: a claim stands for a minute at least")),
+            Some(minutes) if minutes > LONGEST => {
+                return Err(usage(format!("lease_minutes: at most {LONGEST}, a year")));
+            }
             Some(minutes) => Duration::from_secs(u64::from(minutes) * 60),
             None => desk.lease,
         };

@@ -8,7 +8,7 @@ use jerry_domain::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Id};
 use crate::tool::{Call, Effect, Outcome, Tool, written};
 
 pub(crate) struct Create;
@@ -27,10 +27,10 @@ pub(crate) struct Arguments {
     #[serde(default)]
     labels: Vec<Label>,
     /// The item that it is a part of.
-    parent: Option<String>,
+    parent: Option<Id>,
     /// The items that have to be finished before it can begin.
     #[serde(default)]
-    needs: Vec<String>,
+    needs: Vec<Id>,
     /// What must hold for it to count as done.
     #[serde(default)]
     criteria: Vec<String>,
@@ -61,7 +61,7 @@ impl Tool for Create {
 }
 
 fn edits(arguments: Arguments, desk: &Desk) -> Result<Vec<Edit>, Failure> {
-    let reference = |id: &String| Ok::<_, Failure>(ItemRef::bare(desk.id(id)?));
+    let reference = |id: &Id| Ok::<_, Failure>(ItemRef::bare(desk.id(id)?));
     let check = |kind| move |text| Edit::AddCheck(kind, text);
     let mut edits = Vec::new();
     edits.extend(arguments.item_type.map(Edit::Type));

@@ -4,6 +4,7 @@ use jerry_domain::Edit;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::desk::Id;
 use crate::tool::{Call, Effect, Outcome, Tool};
 
 pub(crate) struct Note;
@@ -11,7 +12,7 @@ pub(crate) struct Note;
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct Arguments {
     /// The item: WORK-042, or 42.
-    id: String,
+    id: Id,
     /// What there is to say.
     text: String,
 }

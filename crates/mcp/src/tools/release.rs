@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::with_note;
+use crate::desk::Id;
 use crate::tool::{Call, Effect, Outcome, Tool};
 
 pub(crate) struct Release;
@@ -12,7 +13,7 @@ pub(crate) struct Release;
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct Arguments {
     /// The item: WORK-042, or 42.
-    id: String,
+    id: Id,
     /// What there is to know for the next one.
     note: Option<String>,
 }

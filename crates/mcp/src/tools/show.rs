@@ -4,6 +4,7 @@ use jerry_contract::{ShownItem, Whole};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::desk::Id;
 use crate::tool::{Call, Effect, Outcome, Tool, say, without_history};
 
 pub(crate) struct Show;
@@ -11,7 +12,7 @@ pub(crate) struct Show;
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct Arguments {
     /// The item: WORK-042, or 42.
-    id: String,
+    id: Id,
     /// With its history: every write, by whom, and what it changed. Default false.
     history: Option<bool>,
 }

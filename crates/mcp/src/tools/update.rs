@@ -2,13 +2,12 @@
 
 use jerry_contract::Failure;
 use jerry_domain::{
-    Actor, CheckId, Day, Edit, Evidence, Extra, ItemRef, ItemType, Label, Phase, Priority, Status,
-    Title,
+    Actor, CheckId, Day, Edit, Evidence, ItemRef, ItemType, Label, Phase, Priority, Status, Title,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Id};
 use crate::tool::{Call, Effect, Outcome, Tool, usage};
 
 pub(crate) struct Update;
@@ -16,9 +15,10 @@ pub(crate) struct Update;
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct Arguments {
     /// The item: WORK-042, or 42.
-    id: String,
+    id: Id,
     title: Option<Title>,
-    /// null removes it, as with every field below that is not a list.
+    /// What is there already is replaced only with `if_version`: read it first. null removes it, as
+    /// with every field below that is not a list.
     #[serde(default, deserialize_with = "or_null")]
     description: Option<Option<String>>,
     /// Where it is to stand, if a move leads there from where it stands. For claim, complete and
@@ -37,16 +37,16 @@ pub(crate) struct Arguments {
     due: Option<Option<Day>>,
     /// The item that it is a part of.
     #[serde(default, deserialize_with = "or_null")]
-    parent: Option<Option<String>>,
+    parent: Option<Option<Id>>,
     #[serde(default)]
     add_labels: Vec<Label>,
     #[serde(default)]
     remove_labels: Vec<Label>,
     /// Items that have to be finished before it can begin.
     #[serde(default)]
-    add_needs: Vec<String>,
+    add_needs: Vec<Id>,
     #[serde(default)]
-    remove_needs: Vec<String>,
+    remove_needs: Vec<Id>,
     /// Criteria and sub-tasks to tick.
     #[serde(default)]
     check: Vec<Tick>,
@@ -57,14 +57,16 @@ pub(crate) struct Arguments {
 
 /// An entry of a checklist.
 #[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct Tick {
     /// Its name: AC-042.1, or ST-042.1.
     id: CheckId,
     /// false takes the tick away. Default true.
     done: Option<bool>,
-    /// What shows that it holds; for criteria only.
+    /// What shows that it holds: commit:SHA, file:PATH, cmd:COMMAND, url:ADDRESS, or words. For
+    /// criteria only.
     evidence: Option<String>,
-    /// Where that can be seen.
+    /// Where that can be seen, of evidence in words.
     source: Option<String>,
 }
 
@@ -85,7 +87,7 @@ impl Tool for Update {
 
     async fn call(arguments: Arguments, call: Call<'_>) -> Outcome {
         let id = arguments.id.clone();
-        let edits = edits(arguments, call.desk)?;
+        let edits = edits(arguments, call.change.if_version, call.desk)?;
         if edits.is_empty() {
             return Err(usage("there is nothing to update"));
         }
@@ -93,11 +95,15 @@ impl Tool for Update {
     }
 }
 
-fn edits(arguments: Arguments, desk: &Desk) -> Result<Vec<Edit>, Failure> {
-    let reference = |id: String| Ok::<_, Failure>(ItemRef::bare(desk.id(&id)?));
+/// `seen` is the version that the agent names.
+fn edits(arguments: Arguments, seen: Option<u64>, desk: &Desk) -> Result<Vec<Edit>, Failure> {
+    let reference = |id: Id| Ok::<_, Failure>(ItemRef::bare(desk.id(&id)?));
     let mut edits = Vec::new();
     edits.extend(arguments.title.map(Edit::Title));
-    edits.extend(arguments.description.map(Edit::Description));
+    edits.extend(arguments.description.map(|text| match seen {
+        Some(of) => Edit::ReplaceDescription { text, of },
+        None => Edit::Description(text),
+    }));
     edits.extend(arguments.item_type.map(Edit::Type));
     edits.extend(arguments.priority.map(Edit::Priority));
     edits.extend(arguments.assignee.map(Edit::Assignee));
@@ -114,14 +120,20 @@ fn edits(arguments: Arguments, desk: &Desk) -> Result<Vec<Edit>, Failure> {
     for needed in arguments.remove_needs {
         edits.push(Edit::RemoveDependency(reference(needed)?));
     }
-    edits.extend(arguments.check.into_iter().map(tick));
+    for entry in arguments.check {
+        edits.push(tick(entry, desk)?);
+    }
     edits.extend(arguments.add_findings.into_iter().map(Edit::AddFinding));
     edits.extend(arguments.status.map(Edit::MoveTo));
     Ok(edits)
 }
 
-fn tick(tick: Tick) -> Edit {
+fn tick(tick: Tick, desk: &Desk) -> Result<Edit, Failure> {
     let Tick { id, done, evidence, source } = tick;
-    let evidence = evidence.map(|text| Evidence { text, source, extra: Extra::new() });
-    Edit::Check { id, done: done.unwrap_or(true), evidence }
+    if source.is_some() && evidence.is_none() {
+        return Err(usage("source is where evidence can be seen, and there is none"));
+    }
+    let evidence =
+        evidence.map(|text| Evidence::given(text, source, |path| (desk.find_file)(path)));
+    Ok(Edit::Check { id, done: done.unwrap_or(true), evidence: evidence.transpose()? })
 }

@@ -1,20 +1,19 @@
 //! `watch`.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use jerry_application::{Changes, Filter};
+use jerry_application::Filter;
 use jerry_contract::{ChangedItems, Failure};
 use jerry_domain::ports::Cursor;
 use jerry_domain::{ItemType, Label, Priority, Status};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Id};
 use crate::tool::{Call, Effect, Outcome, Tool, say, usage};
 
-/// A wait in the system's hands cannot be ended, so it is cut into pieces after each of which it is
-/// seen whether somebody waits for it still.
-const PIECE: Duration = Duration::from_secs(5);
+/// For how many seconds one call waits at most.
+const LONGEST: u32 = 3600;
 
 pub(crate) struct Watch;
 
@@ -24,6 +23,7 @@ pub(crate) struct Arguments {
     /// from now on.
     since: Option<String>,
     /// For how many seconds to wait for a change; 0 only looks. Default 30, at most 3600.
+    #[schemars(range(max = LONGEST))]
     timeout_seconds: Option<u32>,
     /// With one of these statuses.
     #[serde(default)]
@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     #[serde(default)]
     labels: Vec<Label>,
     /// Directly a part of this item.
-    parent: Option<String>,
+    parent: Option<Id>,
     /// At most so many changes; the others come next. Default 20; 0 for all.
     limit: Option<usize>,
 }
@@ -51,7 +51,10 @@ impl Tool for Watch {
     type Arguments = Arguments;
 
     async fn call(arguments: Arguments, call: Call<'_>) -> Outcome {
-        let seconds = arguments.timeout_seconds.unwrap_or(30).min(3600);
+        let seconds = arguments.timeout_seconds.unwrap_or(30);
+        if seconds > LONGEST {
+            return Err(usage(format!("timeout_seconds: at most {LONGEST}; then call again")));
+        }
         let since = arguments.since.as_deref().map(str::parse::<Cursor>).transpose();
         let since = since.map_err(|error| usage(format!("since: {error}")))?;
         let filter = filter(arguments, call.desk)?;
@@ -60,15 +63,8 @@ impl Tool for Watch {
             Some(cursor) => watch.since(filter, cursor).await?,
             None => watch.from_now(filter).await?,
         };
-        let end = Instant::now() + Duration::from_secs(seconds.into());
-        let changes = loop {
-            let left = end.saturating_duration_since(Instant::now());
-            match watching.next(Some(left.min(PIECE))).await? {
-                Some(changes) => break changes,
-                None if left <= PIECE || (call.is_given_up)() => break Changes::default(),
-                None => {}
-            }
-        };
+        let timeout = Duration::from_secs(seconds.into());
+        let changes = watching.until(Some(timeout), call.is_given_up).await?.unwrap_or_default();
         let cursor = watching.cursor().await?;
         say(&ChangedItems::new(&changes, &cursor))
     }
