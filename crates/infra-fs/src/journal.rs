@@ -88,7 +88,7 @@ impl Journal {
                 aside.push(write.id.clone());
             }
         }
-        publish::sync_parent(&layout.items().join("any"))?;
+        publish::sync_folder(&layout.items())?;
         publish::remove(&layout.journal())?;
         Ok(aside)
     }

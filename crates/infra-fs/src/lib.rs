@@ -6,6 +6,7 @@
 
 mod atomic_file;
 mod backup;
+mod batch;
 mod care;
 mod clock;
 mod codec;

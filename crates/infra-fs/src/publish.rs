@@ -294,10 +294,13 @@ pub(crate) fn unlink(path: &Path) -> Result<bool, PublishError> {
 /// Step 5: makes the entry of `path` in its directory durable. The entry is already visible, so
 /// that a failure is [`PublishError::Indeterminate`].
 pub(crate) fn sync_parent(path: &Path) -> Result<(), PublishError> {
-    let directory = path.parent().unwrap_or(path);
-    steps::sync_dir(directory).map_err(|error| {
-        PublishError::Indeterminate(storage_error("make durable", directory, error))
-    })
+    sync_folder(path.parent().unwrap_or(path))
+}
+
+/// [`sync_parent`] for all that is in `folder`.
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), PublishError> {
+    steps::sync_dir(folder)
+        .map_err(|error| PublishError::Indeterminate(storage_error("make durable", folder, error)))
 }
 
 /// Makes sure that a directory is there, durably, and those above it, below `existing`. `existing`

@@ -8,11 +8,7 @@
 //! A foreign write between 5 and 6 is overwritten; what it wrote is then lost. The window is two
 //! system calls wide and cannot be closed against a program that takes no lock.
 //!
-//! # Protocol of an insertion
-//! 1. stage the text under a name of its own (temporary file, fsync); 2. under the lock `naming`:
-//!    look for a tombstone, rename without replacing; 3. fsync the folder. Many items share one
-//!    step 3. A reader may see an item between 2 and 3, as it may see any write before it is
-//!    acknowledged.
+//! Insertions: see `batch`.
 //!
 //! # Protocol of a deletion, under the item's lock
 //! 1. read and check as above; 2. create the tombstone, durably; 3. unlink the item, under the
@@ -27,7 +23,6 @@
 //! Crash points of the publishing itself are listed in `publish`.
 
 use std::collections::HashMap;
-use std::io;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -37,21 +32,16 @@ use jerry_domain::ports::{
 };
 use jerry_domain::{Refusal, Stamp, Uid, WorkId, WorkItem};
 
+use crate::batch::Batch;
 use crate::fault::{if_present, storage_error};
 use crate::format::Format;
 use crate::journal::{self, Journal, Replaced, Write};
 use crate::layout::Layout;
 use crate::lock::{FsLockGuard, FsLocks};
-use crate::naming::{self, Naming};
-use crate::publish::{self, PublishError, Staged};
+use crate::naming;
+use crate::publish::{self, PublishError};
 use crate::read::{self, Content, MAX_FILE_BYTES};
 use crate::{backup, codec, displaced, index, steps, tombstone};
-
-/// How many batches can be written at once before one waits for another.
-const BATCHES: u32 = 64;
-
-/// From how many items on syncing the whole file system is cheaper than syncing each file.
-const WORTH_A_SYNCFS: usize = 16;
 
 /// The items of one store.
 pub struct FsRepository {
@@ -67,65 +57,13 @@ impl FsRepository {
         Self { layout, locks, format }
     }
 
-    /// All temporary files are written, then made durable together, then named one by one; last
-    /// the folder is made durable, once. No item is visible before its data are durable.
     fn insert_many(&self, items: Vec<WorkItem>) -> Result<Vec<Insertion>, RepositoryError> {
         self.format.check_writable()?;
-        let folder = self.layout.items();
-        self.make_folder(folder.clone())?;
-        let batch = Batch::begin(&self.locks)?;
         let uids: HashMap<_, _> = items.iter().map(|item| (item.id.clone(), item.uid)).collect();
-        let sync_once = steps::CAN_SYNC_FILE_SYSTEM && items.len() >= WORTH_A_SYNCFS;
-        let mut written = Vec::with_capacity(items.len());
-        for (place, item) in items.into_iter().enumerate() {
-            let item =
-                item.complete_references(|id| self.uid_of(id).or_else(|| uids.get(id).copied()));
-            let text = encode(&item)?;
-            let (staged, unsynced) =
-                Staged::write_for_batch(&self.layout.item(&item.id), &text, &batch.nonce(place))?;
-            if !sync_once {
-                unsynced.sync("write", &self.layout.item(&item.id))?;
-            }
-            written.push((item, staged));
-        }
-        if sync_once {
-            steps::sync_file_system(&folder)
-                .map_err(|error| storage_error("make durable", &folder, error))?;
-        }
-        let mut answers = Vec::with_capacity(written.len());
-        for (item, staged) in written {
-            match self.name_staged(item, staged) {
-                Ok(answer) => answers.push(answer),
-                Err(error) if !answers.iter().any(is_inserted) => return Err(error),
-                Err(error) => return Err(self.cut_short(error)),
-            }
-        }
-        if answers.iter().any(is_inserted) {
-            publish::sync_parent(&folder.join("any"))?;
-        }
-        Ok(answers)
-    }
-
-    /// The error of a batch some of whose items are visible already: they are made durable where
-    /// that is still possible, but "nothing was changed" would be wrong.
-    fn cut_short(&self, error: RepositoryError) -> RepositoryError {
-        let folder = self.layout.items();
-        match publish::sync_parent(&folder.join("any")) {
-            Err(unsynced) => unsynced.into(),
-            Ok(()) => RepositoryError::Indeterminate(storage_error(
-                "write all of a batch to",
-                &folder,
-                io::Error::other(error),
-            )),
-        }
-    }
-
-    fn name_staged(&self, item: WorkItem, staged: Staged) -> Result<Insertion, RepositoryError> {
-        Ok(match naming::give(&self.layout, &self.locks, &item.id, staged)? {
-            Naming::Named => Insertion::Inserted(Box::new(item)),
-            Naming::Taken => Insertion::Taken,
-            Naming::Deleted => Insertion::Deleted,
-        })
+        let uid_of = |id: &WorkId| self.uid_of(id).or_else(|| uids.get(id).copied());
+        let items = items.into_iter().map(|item| item.complete_references(uid_of)).collect();
+        self.make_folder(self.layout.items())?;
+        Batch::begin(&self.layout, &self.locks)?.insert(items)
     }
 
     fn get(&self, id: &WorkId) -> Result<Option<WorkItem>, RepositoryError> {
@@ -394,45 +332,9 @@ impl FsRepository {
     }
 }
 
-/// A batch of insertions. Its lock tells the temporary files of a living batch from the litter of
-/// a killed one.
-struct Batch {
-    number: u32,
-    _guard: FsLockGuard,
-}
-
-impl Batch {
-    fn begin(locks: &FsLocks) -> Result<Self, RepositoryError> {
-        // Processes of a burst begin at different ones.
-        let first = std::process::id() % BATCHES;
-        for number in (first..BATCHES).chain(0..first) {
-            if let Some(guard) = locks.try_acquire(&LockName::batch(number))? {
-                return Ok(Self { number, _guard: guard });
-            }
-        }
-        let guard = locks.acquire(&LockName::batch(first), None)?;
-        Ok(Self { number: first, _guard: guard })
-    }
-
-    /// Tells apart two items of the batch that want the same id.
-    fn nonce(&self, place: usize) -> String {
-        format!("{}-{place}", self.number)
-    }
-}
-
 fn write_of(item: &WorkItem, from: Option<Replaced>, text: Vec<u8>) -> Write {
     let text = String::from_utf8_lossy(&text).into_owned();
     Write { id: item.id.clone(), uid: item.uid, from, text }
-}
-
-fn is_inserted(answer: &Insertion) -> bool {
-    matches!(answer, Insertion::Inserted(_))
-}
-
-/// The lock that the batch holds whose temporary files carry `nonce`.
-pub(crate) fn batch_lock(nonce: &str) -> Option<LockName> {
-    let (number, _) = nonce.split_once('-')?;
-    number.parse().ok().map(LockName::batch)
 }
 
 /// The text of `item` for its file.

@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use jerry_domain::ports::{LockName, StorageError};
 
 use super::FsCare;
+use crate::batch;
 use crate::fault::storage_error;
 use crate::index::all_names;
 use crate::journal;
 use crate::layout::id_of_file;
 use crate::lock::FsLockGuard;
 use crate::publish::parse_temp_name;
-use crate::repository::batch_lock;
 
 /// A temporary file that nobody alive owns.
 pub(super) struct Litter {
@@ -69,7 +69,7 @@ fn owner(temp: &str) -> Option<LockName> {
     let (target, batch) = parse_temp_name(temp)?;
     Some(match (batch, target) {
         (Some(journal::NONCE), _) | (None, "journal.json") => LockName::journal(),
-        (Some(nonce), _) => batch_lock(nonce)?,
+        (Some(nonce), _) => batch::lock_of(nonce)?,
         (None, "sequences.json") => LockName::sequences(),
         (None, "index.json") => LockName::index(),
         (None, "floor") => LockName::worker_floor(),
