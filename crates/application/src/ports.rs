@@ -77,11 +77,7 @@ impl Ports {
         let Some(item) = self.items.get(id).await? else {
             return Err(self.absent(id).await?.into());
         };
-        let found = item.version;
-        if let Some(expected) = request.if_version.filter(|expected| *expected != found) {
-            let id = id.clone();
-            return Err(RepositoryError::VersionConflict { id, expected, found }.into());
-        }
+        RepositoryError::unless_version(&item, request.if_version)?;
         let after = item.apply(edits, &self.stamp(&item, request));
         let refused = |source| RepositoryError::Refused { id: id.clone(), source };
         let after = after.map_err(refused)?;
@@ -147,13 +143,7 @@ impl Ports {
 
     /// Why there is no item `id`: it never was, or it was deleted.
     pub(crate) async fn absent(&self, id: &WorkId) -> Result<RepositoryError, RepositoryError> {
-        let id = id.clone();
-        Ok(match self.items.tombstone(&id).await? {
-            Some(stone) => {
-                RepositoryError::Deleted { id, at: stone.deleted_at, by: stone.deleted_by }
-            }
-            None => RepositoryError::NotFound { id },
-        })
+        Ok(RepositoryError::absent(id.clone(), self.items.tombstone(id).await?))
     }
 }
 

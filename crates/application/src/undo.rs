@@ -44,11 +44,8 @@ impl Undo {
         let Some(item) = self.ports.items.get(id).await? else {
             return Err(self.ports.absent(id).await?.into());
         };
+        RepositoryError::unless_version(&item, request.if_version)?;
         let version = item.version;
-        if let Some(expected) = request.if_version.filter(|expected| *expected != version) {
-            let (id, found) = (id.clone(), version);
-            return Err(RepositoryError::VersionConflict { id, expected, found }.into());
-        }
         let undone = item
             .undo(&request.stamp(self.ports.clock.now()))
             .map_err(|source| RepositoryError::Refused { id: id.clone(), source })?;

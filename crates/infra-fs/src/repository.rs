@@ -199,17 +199,8 @@ impl FsRepository {
             // Somebody is writing one of them under its own number.
             return Err(RepositoryError::ChangedOutside { id: id.clone() });
         }
-        item.may_be_deleted(stamp)
-            .map_err(|source| RepositoryError::Refused { id: id.clone(), source })?;
-        let tombstone = Tombstone {
-            deleted_at: stamp.at,
-            deleted_by: stamp.actor.clone(),
-            session: stamp.credentials.session.clone(),
-            reason: stamp.reason.clone(),
-            request_id: stamp.request_id.clone().map(String::from),
-            item,
-            displaced: Vec::new(),
-        };
+        let refused = |source| RepositoryError::Refused { id: id.clone(), source };
+        let tombstone = Tombstone::of(item, stamp).map_err(refused)?;
         let text = codec::encode(&tombstone).map_err(|error| self.unencodable(id, error))?;
         // It must be readable ever after.
         let text = within_limit(id, codec::respell(&content.bytes, text, &["item"]))?;
@@ -277,23 +268,12 @@ impl FsRepository {
             }
             return Err(self.missing(id)?);
         }
-        if let Some(expected) = expected
-            && expected != item.version
-        {
-            let found = item.version;
-            return Err(RepositoryError::VersionConflict { id: id.clone(), expected, found });
-        }
+        RepositoryError::unless_version(&item, expected)?;
         Ok((item, content))
     }
 
     fn missing(&self, id: &WorkId) -> Result<RepositoryError, RepositoryError> {
-        let id = id.clone();
-        Ok(match self.tombstone(&id)? {
-            Some(Tombstone { deleted_at: at, deleted_by: by, .. }) => {
-                RepositoryError::Deleted { id, at, by }
-            }
-            None => RepositoryError::NotFound { id },
-        })
+        Ok(RepositoryError::absent(id.clone(), self.tombstone(id)?))
     }
 
     /// Whether `item` stands beside a tombstone of its own uid. Most ids have none.

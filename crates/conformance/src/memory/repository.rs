@@ -72,7 +72,7 @@ impl MemoryRepository {
         change: Change,
     ) -> Result<Update, RepositoryError> {
         let (before, text) = held(&self.state).alone(id)?;
-        check_version(&before, expected)?;
+        RepositoryError::unless_version(&before, expected)?;
         // Readers go on meanwhile, and so do people with editors.
         let after = change(&before)
             .map_err(|source| RepositoryError::Refused { id: id.clone(), source })?;
@@ -96,14 +96,7 @@ impl State {
         if let Some(text) = self.items.get(id) {
             return Ok((parse(id, text)?, text.clone()));
         }
-        Err(match self.tombstones.get(id) {
-            Some(stone) => RepositoryError::Deleted {
-                id: id.clone(),
-                at: stone.deleted_at,
-                by: stone.deleted_by.clone(),
-            },
-            None => RepositoryError::NotFound { id: id.clone() },
-        })
+        Err(RepositoryError::absent(id.clone(), self.tombstones.get(id).cloned()))
     }
 
     /// [`State::existing`], after those that it holds beside it have got numbers of their own.
@@ -182,16 +175,6 @@ fn parse(id: &WorkId, text: &str) -> Result<WorkItem, Malformed> {
     let item: WorkItem = serde_json::from_str(text)
         .map_err(|error| malformed(error.line(), error.column(), error.to_string()))?;
     if item.id == *id { Ok(item) } else { Err(malformed(0, 0, format!("holds {}", item.id))) }
-}
-
-fn check_version(item: &WorkItem, expected: Option<u64>) -> Result<(), RepositoryError> {
-    let (id, found) = (item.id.clone(), item.version);
-    match expected {
-        Some(expected) if expected != found => {
-            Err(RepositoryError::VersionConflict { id, expected, found })
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Panics unless `after` is what a single write may make of `before`.
@@ -278,7 +261,7 @@ impl WorkItemRepository for MemoryRepository {
         }
         for item in &next {
             let (before, _) = state.existing(&item.id)?;
-            check_version(&before, Some(item.version - 1))?;
+            RepositoryError::unless_version(&before, Some(item.version - 1))?;
             check_step(&before, item);
         }
         let (items, log) = (state.items.clone(), state.written.len());
@@ -304,18 +287,9 @@ impl WorkItemRepository for MemoryRepository {
         let _item = self.lock(id).await?;
         let mut state = held(&self.state);
         let (item, _) = state.alone(id)?;
-        check_version(&item, expected)?;
-        item.may_be_deleted(stamp)
+        RepositoryError::unless_version(&item, expected)?;
+        let tombstone = Tombstone::of(item, stamp)
             .map_err(|source| RepositoryError::Refused { id: id.clone(), source })?;
-        let tombstone = Tombstone {
-            deleted_at: stamp.at,
-            deleted_by: stamp.actor.clone(),
-            session: stamp.credentials.session.clone(),
-            reason: stamp.reason.clone(),
-            request_id: stamp.request_id.clone().map(String::from),
-            item,
-            displaced: Vec::new(),
-        };
         state.items.remove(id);
         state.tombstones.insert(id.clone(), tombstone.clone());
         Ok(tombstone)

@@ -90,6 +90,25 @@ pub struct Tombstone {
     pub displaced: Vec<Tombstone>,
 }
 
+impl Tombstone {
+    /// What `item` leaves when it is deleted as `stamp` says. `item` holds no other one of its number.
+    ///
+    /// # Errors
+    /// As [`WorkItem::may_be_deleted`].
+    pub fn of(item: WorkItem, stamp: &Stamp) -> Result<Self, Refusal> {
+        item.may_be_deleted(stamp)?;
+        Ok(Self {
+            deleted_at: stamp.at,
+            deleted_by: stamp.actor.clone(),
+            session: stamp.credentials.session.clone(),
+            reason: stamp.reason.clone(),
+            request_id: stamp.request_id.clone().map(String::from),
+            item,
+            displaced: Vec::new(),
+        })
+    }
+}
+
 /// Why an operation on items was not done. Unless it is [`RepositoryError::Indeterminate`],
 /// everything is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -172,6 +191,31 @@ pub enum RepositoryError {
     /// It is done and visible, but whether it survives a power cut is not known.
     #[error("the write was made, but it is not known whether it survives a power cut")]
     Indeterminate(#[source] StorageError),
+}
+
+impl RepositoryError {
+    /// That there is no item `id`: it never was, or it was deleted and left this.
+    #[must_use]
+    pub fn absent(id: WorkId, stone: Option<Tombstone>) -> Self {
+        match stone {
+            Some(Tombstone { deleted_at: at, deleted_by: by, .. }) => Self::Deleted { id, at, by },
+            None => Self::NotFound { id },
+        }
+    }
+
+    /// Checks that `item` has the version `expected`, where one is.
+    ///
+    /// # Errors
+    /// [`RepositoryError::VersionConflict`].
+    pub fn unless_version(item: &WorkItem, expected: Option<u64>) -> Result<(), Self> {
+        match expected {
+            Some(expected) if expected != item.version => {
+                let (id, found) = (item.id.clone(), item.version);
+                Err(Self::VersionConflict { id, expected, found })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl From<Unreadable> for RepositoryError {

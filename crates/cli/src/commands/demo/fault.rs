@@ -37,10 +37,7 @@ impl Unlocked {
         let Some(item) = self.ports.items.get(id).await? else {
             return Err(RepositoryError::NotFound { id: id.clone() }.into());
         };
-        if let Some(expected) = request.if_version.filter(|version| *version != item.version) {
-            let (id, found) = (id.clone(), item.version);
-            return Err(RepositoryError::VersionConflict { id, expected, found }.into());
-        }
+        RepositoryError::unless_version(&item, request.if_version)?;
         let stamp = Stamp {
             request_id: request.request_id.clone(),
             ..Stamp::new(self.ports.clock.now(), request.actor.clone())
