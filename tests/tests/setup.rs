@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests look at files as they are")]
 
 use std::fs;
+#[cfg(unix)]
 use std::path::Path;
 
 use jerry_tests::{Jerry, Outcome};
