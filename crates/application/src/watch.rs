@@ -309,7 +309,7 @@ impl Watching {
                 Err(error) => unreadable.push(error),
             }
         }
-        let mut gone = self.gone(&there).await;
+        let mut gone = self.gone(&there, &known).await;
         let mut changes = Vec::new();
         let mut step = Step::new();
         for (summary, digest) in unlike {
@@ -358,11 +358,15 @@ impl Watching {
 
     /// What was seen and is not there any more. What a look misses, or cannot read, is asked for by
     /// its name before anybody is told that it is gone.
-    async fn gone(&self, there: &HashSet<ItemKey>) -> Vec<ItemKey> {
+    async fn gone(&self, there: &HashSet<ItemKey>, known: &[(Uid, WorkId)]) -> Vec<ItemKey> {
         let mut gone = Vec::new();
         for key in self.seen.items.keys().filter(|key| !there.contains(*key)) {
             match self.watch.ports.items.get(&key.0).await {
                 Ok(Some(item)) if item.uid == key.1 => {}
+                // In the file of another it stands until it has a number of its own.
+                Ok(Some(file))
+                    if file.displaced.iter().any(|item| item.uid == key.1)
+                        && !known.iter().any(|(uid, _)| *uid == key.1) => {}
                 Ok(_) => gone.push(key.clone()),
                 // It counts as unchanged until it can be read; the look has named it.
                 Err(_) => {}
@@ -376,9 +380,10 @@ impl Watching {
     async fn departure(&self, (id, uid): &ItemKey, known: &[(Uid, WorkId)]) -> ItemChange {
         let items = &self.watch.ports.items;
         if let Some((_, elsewhere)) = known.iter().find(|(known, _)| known == uid)
-            && let Ok(Some(item)) = items.get(elsewhere).await
+            && let Ok(Some(file)) = items.get(elsewhere).await
+            && let Some(item) = Summary::of_file(&file).find(|item| item.uid == *uid)
         {
-            return change(Happening::Renumbered { was: id.clone() }, Summary::from(&item));
+            return change(Happening::Renumbered { was: id.clone() }, item);
         }
         // A tombstone that cannot be read, or is of another item, says nothing of this one.
         let stone = items.tombstone(id).await.ok().flatten();

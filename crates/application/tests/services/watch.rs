@@ -5,10 +5,12 @@ use std::thread;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jerry_application::{Changes, Delete, Error, Filter, Happening, Watch, Watching};
+use jerry_application::{Changes, Delete, Error, Filter, Happening, Ports, Watch, Watching};
 use jerry_conformance::{MemoryCursors, deaf};
-use jerry_domain::ports::{Cursor, Lookout, RepositoryError, Sightings};
-use jerry_domain::{Edit, Status, Transition, Uid, WorkId, WorkItem};
+use jerry_domain::ports::{
+    Cursor, Lookout, MockWorkItemRepository, RepositoryError, Sighting, Sightings,
+};
+use jerry_domain::{Edit, Status, Summary, Transition, Uid, WorkId, WorkItem};
 use pollster::block_on;
 
 use crate::desk::*;
@@ -190,6 +192,55 @@ impl Lookout for Interrupted {
         }
         Ok(Box::new(sightings.into_iter()))
     }
+}
+
+/// Finds what it is told to find, one list after the other.
+struct Told(Mutex<Vec<Vec<Summary>>>);
+
+#[async_trait]
+impl Lookout for Told {
+    async fn look(&self) -> Result<Sightings, RepositoryError> {
+        let found = self.0.lock().expect("whole").remove(0).into_iter();
+        Ok(Box::new(found.map(|summary| Ok(Sighting { summary, digest: 0 }))))
+    }
+}
+
+fn told(desk: &Desk, items: MockWorkItemRepository, looks: [Vec<Summary>; 2]) -> Watching {
+    let ports = Ports { items: Arc::new(items), ..desk.ports.clone() };
+    let lookout = Arc::new(Told(Mutex::new(looks.into())));
+    let watch = Watch::new(ports, lookout, deaf(), Arc::new(MemoryCursors::default()));
+    block_on(watch.from_now(all())).expect("watches")
+}
+
+/// Someone copied its file to the number of an older one, and then took the first away.
+#[test]
+fn an_item_that_shares_the_number_it_has_now_is_told_as_itself() {
+    let desk = Desk::new();
+    let [elder, younger] = ["elder", "younger"].map(|title| desk.create(title, []));
+    let file = elder.clone().holding(vec![younger.clone()]);
+    let was = Summary::from(&younger);
+    let now = Summary { id: elder.id.clone(), is_displaced: true, ..was.clone() };
+    let both = vec![Summary::from(&elder), now];
+    let before = both.iter().cloned().chain([was.clone()]).collect();
+    let mut items = MockWorkItemRepository::new();
+    let number = elder.id.clone();
+    items.expect_get().returning(move |id| Ok((*id == number).then(|| file.clone())));
+    let changes = look(&mut told(&desk, items, [before, both])).changes;
+    let [change] = changes.as_slice() else { panic!("{changes:?}") };
+    assert_eq!(change.happening, Happening::Renumbered { was: was.id });
+    assert_eq!(change.item.as_ref().map(|item| item.uid), Some(younger.uid));
+}
+
+#[test]
+fn a_look_that_misses_a_file_misses_nothing_that_stands_in_it() {
+    let desk = Desk::new();
+    let [elder, younger] = ["elder", "younger"].map(|title| desk.create(title, []));
+    let file = elder.clone().holding(vec![younger.clone()]);
+    let shared = Summary { id: elder.id.clone(), is_displaced: true, ..Summary::from(&younger) };
+    let mut items = MockWorkItemRepository::new();
+    items.expect_get().returning(move |_| Ok(Some(file.clone())));
+    let looks = [vec![Summary::from(&elder), shared], Vec::new()];
+    assert_eq!(seen(&mut told(&desk, items, looks)), []);
 }
 
 #[test]
