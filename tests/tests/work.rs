@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -135,12 +136,33 @@ fn what_fails_is_given_back_with_a_note() {
     assert_eq!(ready(&jerry), [id]);
 }
 
-#[test]
-fn what_cannot_be_run_is_given_back() {
+#[rstest]
+#[case::by_path("/no/such/program")]
+#[case::by_name("no-such-program")]
+#[case::not_executable("./plain")]
+#[case::a_folder("/tmp")]
+#[case::nothing("")]
+fn for_what_is_no_program_nothing_is_claimed(#[case] program: &str) {
     let jerry = Jerry::new();
     let id = jerry.create("to be done");
-    let outcome = jerry.run(["--json", "work", &id, "--", "/no/such/program"]);
-    assert_eq!(outcome.error(8)["code"], "storage");
+    fs::write(jerry.folder().join("plain"), "true").expect("written");
+    let mut command = jerry.command(["--json", "work", &id, "--", program]);
+    let outcome = Outcome::of(command.current_dir(jerry.folder()));
+    assert_eq!(outcome.error(2)["code"], "usage");
+    assert_eq!(jerry.item(&id)["version"], 1);
+}
+
+/// It looks like a program until the system is asked.
+#[test]
+fn what_cannot_be_run_after_all_is_given_back() {
+    let jerry = Jerry::new();
+    let id = jerry.create("to be done");
+    let program = jerry.folder().join("program");
+    fs::write(&program, "#!/no/such/interpreter\n").expect("written");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("executable");
+    let program = program.display().to_string();
+    let outcome = jerry.run(["--json", "work", &id, "--", &program]);
+    assert_eq!(outcome.error(2)["code"], "usage");
     assert_eq!(jerry.item(&id)["status"], "pending");
 }
 
@@ -235,6 +257,37 @@ fn a_signal_is_the_commands_and_the_item_is_given_back() {
     assert_eq!(status, Some(130));
     assert_eq!(answer["command"], json!({ "status": null, "signal": 15 }));
     assert_eq!(jerry.item(&id)["status"], "pending");
+}
+
+/// Most programs put themselves in order when they are told to end, and exit with 0.
+#[rstest]
+#[case::unfinished("exit 0", "pending")]
+#[case::completed_by_the_command("jerry complete $JERRY_ITEM", "completed")]
+fn a_command_that_was_told_to_end_has_not_done_the_work(#[case] last: &str, #[case] left: &str) {
+    let jerry = Jerry::new();
+    let id = jerry.create("to be done");
+    let [up, go_on] = ["up", "go-on"].map(|name| fifo(&jerry, name));
+    let last = last.replace("jerry ", &format!("{} ", jerry_tests::binary().display()));
+    let (up, go_on) = (up.display(), go_on.display());
+    let script = format!("trap '{last}; exit 0' TERM; echo up > {up}; read word < {go_on}");
+    let words = ["--json", "work", &id, "--request-id", "r-1", "--", "sh", "-c", &script];
+    let mut command = jerry.command(words);
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut working = command.spawn().expect("starts");
+    drop(fs::read_to_string(up.to_string()).expect("it says so"));
+    send("TERM", working.id());
+    let mut text = String::new();
+    working.stdout.take().expect("piped").read_to_string(&mut text).expect("text");
+    assert_eq!(working.wait().expect("ends").code(), Some(130));
+    let answer: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(answer["command"], json!({ "status": 0, "signal": null }));
+    let item = jerry.item(&id);
+    assert_eq!((&item["status"], &item["claim"]), (&json!(left), &Value::Null));
+    let note = item["notes"][0]["text"].to_string();
+    assert!(note.contains("told to end"), "{note}");
+    // A repeat says the same.
+    let again = jerry.run(words);
+    assert_eq!((again.code(), again.json()), (Some(130), answer));
 }
 
 /// Nothing is the command's any more, and what completes the item may take long.

@@ -19,7 +19,8 @@ use crate::settings::parse_lease;
 /// Which item is claimed where none is named.
 #[derive(Debug, Args)]
 pub(super) struct Next {
-    /// The most urgent of the items that are ready; exit status 7 if there is none
+    /// The most urgent of the items that are ready, of those that --type and the other filters let
+    /// through, which go with --next alone; exit status 7 if there is none
     #[arg(long)]
     next: bool,
     #[command(flatten)]
@@ -28,7 +29,10 @@ pub(super) struct Next {
 
 /// What `claim` takes.
 #[derive(Debug, Args)]
-#[command(mut_arg("next", |next| next.conflicts_with_all(["if_version", "force"])))]
+#[command(
+    mut_arg("next", |next| next.conflicts_with_all(["if_version", "force"])),
+    override_usage = "jerry claim [OPTIONS] <ID>...\n       jerry claim [OPTIONS] --next"
+)]
 pub struct Claim {
     /// The item, or several: WORK-042, work-42 or 42
     #[arg(

@@ -29,6 +29,7 @@ mod mcp;
 mod merge_driver;
 mod note;
 mod prime;
+mod program;
 mod ready;
 mod schema;
 mod search;

@@ -12,8 +12,8 @@ use jerry_application::{Begun, Ending, Job, Request, Work};
 use jerry_contract::{Ended, Worked};
 use jerry_domain::{Credentials, RequestId, Status, WorkItem};
 
-use super::Outcome;
 use super::claim::Next;
+use super::{Outcome, program};
 use crate::args::Change;
 use crate::complete;
 use crate::exit::{Code, Failure};
@@ -24,6 +24,9 @@ use crate::signals::PassedOn;
 
 /// What `work` takes.
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "jerry work [OPTIONS] <ID> -- <CMD>...\n       jerry work [OPTIONS] --next -- <CMD>..."
+)]
 pub struct Arguments {
     /// The item: WORK-042, work-42 or 42
     #[arg(
@@ -46,7 +49,9 @@ pub struct Arguments {
     /// item if it did not end
     #[arg(long, value_name = "NAME", hide_short_help = true, value_parser = RequestId::new)]
     request_id: Option<RequestId>,
-    /// The command that does the work; it finds the item in JERRY_ITEM
+    /// The command that does the work. It finds the item in JERRY_ITEM; what it calls jerry for counts as
+    /// done by the one who works, by JERRY_STORE, JERRY_ACTOR, JERRY_SESSION and JERRY_FENCE. If it
+    /// fails, or is told to end, the item goes back to the others with a note that says so
     #[arg(value_name = "CMD", last = true, required = true, num_args = 1..)]
     command: Vec<OsString>,
 }
@@ -54,6 +59,7 @@ pub struct Arguments {
 impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         let Self { id, next, leave, lease, request_id, command } = self;
+        program::find(&command)?;
         let lease = lease.map_or_else(|| session.lease(), Ok).map(Some)?;
         let id = id.map(|id| session.id(&id)).transpose()?;
         let change = Change { request_id, ..Change::default() };
@@ -119,16 +125,14 @@ fn run(
         // Standard output is for the one answer.
         command.stdout(errors().map_err(|error| Failure::io("cannot redirect", &error))?);
     }
-    let program = program.to_string_lossy();
-    let failed =
-        |what, error| Failure::io(format_args!("cannot {what} {}", line(&program)), &error);
+    let waiting = format!("cannot wait for {}", line(&program.to_string_lossy()));
     job.share_with_children(true)?;
     let child = command.spawn();
     let kept = job.share_with_children(false);
-    let mut child = child.map_err(|error| failed("run", error))?;
+    let mut child = child.map_err(|error| program::not_started(program, &error))?;
     let waited = signals.wait(&mut child);
     kept?;
-    let (status, interrupted) = waited.map_err(|error| failed("wait for", error))?;
+    let (status, interrupted) = waited.map_err(|error| Failure::io(waiting, &error))?;
     Ok(Ran::new(ended(status), interrupted))
 }
 
@@ -167,13 +171,15 @@ struct Ran {
 impl Ran {
     const STATUS: &str = "the command ended with exit status ";
     const SIGNAL: &str = "the command was ended by signal ";
+    const INTERRUPTED: &str = "told to end before the work was done: ";
 
     fn new(ended: Ended, interrupted: bool) -> Self {
-        let said = match ended {
+        let how = match ended {
             Ended { status: Some(status), .. } => format!("{}{status}", Self::STATUS),
             Ended { signal: Some(signal), .. } => format!("{}{signal}", Self::SIGNAL),
             Ended { .. } => "the command did not end by itself".to_owned(),
         };
+        let said = if interrupted { format!("{}{how}", Self::INTERRUPTED) } else { how };
         Self { ended, said, interrupted }
     }
 
@@ -184,13 +190,16 @@ impl Ran {
         let Some(note) = item.notes.last().filter(|note| Some(note.at) == end) else {
             return Self::new(Ended { status: Some(0), signal: None }, false);
         };
-        let number = |what| note.text.strip_prefix(what).and_then(|it| it.parse().ok());
+        let said = note.text.as_str();
+        let how = said.strip_prefix(Self::INTERRUPTED);
+        let number = |what| how.unwrap_or(said).strip_prefix(what).and_then(|it| it.parse().ok());
         let ended = Ended { status: number(Self::STATUS), signal: number(Self::SIGNAL) };
-        Self { ended, said: note.text.clone(), interrupted: false }
+        Self { ended, said: said.to_owned(), interrupted: how.is_some() }
     }
 
+    /// Many a program that is told to end puts itself in order, and exits with 0.
     fn succeeded(&self) -> bool {
-        self.ended.status == Some(0)
+        self.ended.status == Some(0) && !self.interrupted
     }
 }
 
