@@ -300,16 +300,24 @@ fn same_link(one: &Link, other: &Link) -> bool {
     one.kind == other.kind && same_target(&one.target, &other.target)
 }
 
+/// Whether two entries of a checklist are one: both sides may have added one under the same name.
+fn same_check<'a, T>(
+    known: &'a [T],
+    of: fn(&T) -> (&CheckId, &String),
+) -> impl Fn(&T, &T) -> bool + use<'a, T> {
+    move |one, other| {
+        let ((id, text), (other_id, other_text)) = (of(one), of(other));
+        let is_known = || known.iter().any(|entry| of(entry).0 == id);
+        id == other_id && (text == other_text || is_known())
+    }
+}
+
 fn criteria(three: &Three<'_>) -> Vec<Criterion> {
     const FIELD: &str = "acceptance_criteria";
     let known = three.base.map(|base| base.acceptance_criteria.as_slice()).unwrap_or_default();
-    let is_known = |id: &CheckId| known.iter().any(|criterion| criterion.id == *id);
-    let same = |one: &Criterion, other: &Criterion| {
-        one.id == other.id && (is_known(&one.id) || one.text == other.text)
-    };
     three.list(
         |record| &record.acceptance_criteria,
-        same,
+        same_check(known, |criterion| (&criterion.id, &criterion.text)),
         |base, main, other| Criterion {
             id: main.id.clone(),
             text: three.pick(FIELD, base.map(|base| &base.text), &main.text, &other.text),
@@ -327,13 +335,9 @@ fn criteria(three: &Three<'_>) -> Vec<Criterion> {
 fn subtasks(three: &Three<'_>) -> Vec<Subtask> {
     const FIELD: &str = "subtasks";
     let known = three.base.map(|base| base.subtasks.as_slice()).unwrap_or_default();
-    let is_known = |id: &CheckId| known.iter().any(|subtask| subtask.id == *id);
-    let same = |one: &Subtask, other: &Subtask| {
-        one.id == other.id && (is_known(&one.id) || one.text == other.text)
-    };
     three.list(
         |record| &record.subtasks,
-        same,
+        same_check(known, |subtask| (&subtask.id, &subtask.text)),
         |base, main, other| Subtask {
             id: main.id.clone(),
             text: three.pick(FIELD, base.map(|base| &base.text), &main.text, &other.text),
