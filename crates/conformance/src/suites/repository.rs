@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use jerry_domain::ports::{Change, Insertion, RepositoryError, Update, WorkItemRepository};
+use jerry_domain::ports::{Change, Commit, Insertion, RepositoryError, Update, WorkItemRepository};
 use jerry_domain::{
     Credentials, Edit, ItemRef, MAX_ITEM_BYTES, Refusal, Stamp, Summary, Title, Uid, WorkId,
     WorkItem,
@@ -55,6 +55,7 @@ macro_rules! repository_suite {
             an_item_that_has_a_number_of_its_own_is_not_given_another
             a_younger_item_of_the_number_outlives_the_elder
             a_younger_item_that_was_deleted_does_not_come_back
+            where_nothing_was_left_there_is_nothing_to_complete
         }
     };
 }
@@ -732,4 +733,23 @@ pub fn a_younger_item_that_was_deleted_does_not_come_back(fixture: &Fixture<Hand
     insert(&items, item(30).holding(vec![later]));
     block_on(items.update(&id(30), None, note("text"))).expect("written");
     assert!(standing(&items).contains_key(&younger.uid), "what nobody deleted is not lost");
+}
+
+/// Also between commits that came to their end, of which nothing is under way any more.
+pub fn where_nothing_was_left_there_is_nothing_to_complete(fixture: &Fixture<Handle>) {
+    let items = fixture.open();
+    let complete = || block_on(items.complete_commits()).expect("completed");
+    complete();
+    assert_eq!(summaries(&items), BTreeMap::new());
+    let first = insert(&items, item(1));
+    let next = first.apply(&[Edit::Note("planned".to_owned())], &stamp()).expect("allowed");
+    let commit = items.commit(vec![item(2)], vec![next.expect("a change")]);
+    let Commit::Written(written) = block_on(commit).expect("committed") else { panic!("taken") };
+    delete(&items, &insert(&items, item(3)).id);
+    complete();
+    complete();
+    let there: BTreeMap<_, _> =
+        written.iter().map(|item| (item.id.clone(), Summary::from(item))).collect();
+    assert_eq!(summaries(&items), there);
+    written.iter().for_each(|item| assert_eq!(get(&items, &item.id), *item));
 }
