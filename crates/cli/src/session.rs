@@ -343,15 +343,19 @@ fn read_file(path: &Path) -> Result<String, Failure> {
     read_text(open(path)?, &path.display().to_string())
 }
 
-/// A file that is not there is a wrong argument, not a fault of the disk.
+/// A file that is not there, or is a folder, is a wrong argument, not a fault of the disk.
 fn open(path: &Path) -> Result<File, Failure> {
     let name = path.display().to_string();
-    File::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => {
-            Failure::new(Code::Usage, format!("there is no file {name}")).with("path", name)
+    let wrong = |said| Failure::new(Code::Usage, said).with("path", name.as_str());
+    let opened = File::open(path).and_then(|file| Ok((file.metadata()?.is_dir(), file)));
+    match opened {
+        Ok((false, file)) => Ok(file),
+        Ok((true, _)) => Err(wrong(format!("{name} is a folder, not a file"))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(wrong(format!("there is no file {name}")))
         }
-        _ => Failure::io(format_args!("cannot read {name}"), &error),
-    })
+        Err(error) => Err(Failure::io(format_args!("cannot read {name}"), &error)),
+    }
 }
 
 /// No text is longer than an item may be.
