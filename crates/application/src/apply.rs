@@ -9,7 +9,7 @@ use jerry_domain::ports::{Commit, RepositoryError};
 use jerry_domain::{Event, Prefix, RequestId, Summary, Uid, WorkId, WorkItem};
 
 use self::draft::{Draft, draft};
-use self::target::{Found, Target, find, targets, tell_apart};
+use self::target::{Found, Target, check, find, targets, tell_apart};
 use crate::plan_file::{self, Plan, Wanted};
 use crate::requests::{self, Left};
 use crate::{Error, Ports, Request};
@@ -61,10 +61,11 @@ impl Apply {
     /// and whichever items are gone.
     ///
     /// # Errors
-    /// [`Error::Plan`] when the plan contradicts itself; [`Error::DependencyCycle`] and
-    /// [`Error::ParentCycle`]; [`Error::NotCreated`] and [`Error::Repository`] when a rule does not
-    /// allow an item, or one that it names is not there, or an earlier request of this name asked for
-    /// something else. Nothing was written then, unless it is [`RepositoryError::Indeterminate`].
+    /// [`Error::Plan`] when the plan contradicts itself; [`Error::DependencyCycle`],
+    /// [`Error::ParentCycle`] and [`Error::MixedCycle`]; [`Error::NotCreated`] and [`Error::Repository`]
+    /// when a rule does not allow an item, or one that it names is not there, or an earlier request of
+    /// this name asked for something else. Nothing was written then, unless it is
+    /// [`RepositoryError::Indeterminate`].
     pub async fn apply(
         &self,
         plan: Plan,
@@ -91,13 +92,15 @@ impl Apply {
             if !dry_run && tell_apart(&self.ports, &plan, &items).await? {
                 continue;
             }
+            // Before numbers are taken, which nobody gives back.
+            check(&self.ports, &plan, &found).await?;
             let new = found.iter().filter(|found| matches!(found, Found::New)).count();
             if dry_run {
                 names = self.would_be_names(&items, new)?;
             } else {
                 self.take_names(&mut names, new).await?;
             }
-            let targets = targets(&self.ports, &plan, found, &names).await?;
+            let targets = targets(&plan, found, &names);
             let draft = draft(&self.ports, &targets, items, request).await?;
             if dry_run {
                 return Ok(answer(targets, draft));

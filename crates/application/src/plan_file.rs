@@ -1,6 +1,6 @@
 //! A plan as a file has it: items that point at each other by names of their own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jerry_domain::{
     Actor, ChecklistKind, Day, Edit, Event, ItemRef, ItemType, Label, Phase, Prefix, Priority,
@@ -28,6 +28,20 @@ pub enum InvalidPlan {
     /// A name could be taken for an id.
     #[error("'{0}' cannot be a name within the plan: it is, or could be, an id of the store")]
     NameIsId(String),
+    /// Two items are called the same elsewhere, and so would be one.
+    #[error("two items of the plan have the external_ref '{0}', which tells items apart")]
+    ExternalRefTwice(String),
+    /// A new item has no version that it could be expected in.
+    #[error("{0} is new, and if_version is of items that are there")]
+    VersionOfNew(String),
+    /// What is to be the id of an item is none.
+    #[error("item {place} of the plan has the id '{id}', which is none: ids are WORK-042, or 42")]
+    NotAnId {
+        /// The item's place in the plan, from 1 on.
+        place: usize,
+        /// What it says.
+        id: String,
+    },
     /// Nothing says what a new item is about.
     #[error("{0} is new and has no title")]
     NoTitle(String),
@@ -48,7 +62,7 @@ pub enum InvalidPlan {
 /// too.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a list of items, or an object that has one as `items`")]
 pub struct Plan {
     /// The items.
     pub items: Vec<PlanItem>,
@@ -57,7 +71,7 @@ pub struct Plan {
 /// One item of a plan. What is not named stays as it is, or is as in every new item.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "an item, which is an object")]
 pub struct PlanItem {
     /// What others of the plan call it.
     pub name: Option<String>,
@@ -99,11 +113,12 @@ pub struct PlanItem {
 }
 
 impl Plan {
-    /// Reads a plan from JSON.
+    /// Reads a plan from JSON, before which there may be a byte order mark.
     ///
     /// # Errors
     /// [`InvalidPlan::Json`].
     pub fn read(text: &str) -> Result<Self, InvalidPlan> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         // Told apart by hand: an untagged enum would not say where a fault is.
         if text.trim_start().starts_with('[') {
             Ok(Self { items: serde_json::from_str(text)? })
@@ -116,6 +131,8 @@ impl Plan {
 /// An item of a plan whose names are understood.
 pub(crate) struct Wanted {
     pub(crate) item: PlanItem,
+    /// What to call it in a message.
+    pub(crate) called: String,
     /// Which item of the store it is, where the plan says so.
     pub(crate) id: Option<WorkId>,
     parent: Option<Place>,
@@ -138,8 +155,12 @@ pub(crate) fn understood(plan: Plan, prefix: &Prefix) -> Result<Vec<Wanted>, Inv
     if flat.is_empty() {
         return Err(InvalidPlan::Empty);
     }
-    let mut names = HashMap::new();
+    let (mut names, mut elsewhere) = (HashMap::new(), HashSet::new());
     for (place, (item, _)) in flat.iter().enumerate() {
+        let external = item.external_ref.as_ref().filter(|name| !name.is_empty());
+        if let Some(external) = external.filter(|name| !elsewhere.insert(name.as_str())) {
+            return Err(InvalidPlan::ExternalRefTwice(external.clone()));
+        }
         let Some(name) = &item.name else { continue };
         if name.is_empty() || WorkId::parse_lenient(name, prefix).is_ok() {
             return Err(InvalidPlan::NameIsId(name.clone()));
@@ -148,25 +169,29 @@ pub(crate) fn understood(plan: Plan, prefix: &Prefix) -> Result<Vec<Wanted>, Inv
             return Err(InvalidPlan::NameTwice(name.clone()));
         }
     }
-    let id = |item: &PlanItem, name: &String| {
-        WorkId::parse_lenient(name, prefix)
-            .map_err(|_| InvalidPlan::UnknownName { item: item.called(), name: name.clone() })
-    };
-    let place = |item: &PlanItem, name: &String| match names.get(name) {
+    let pointed_at = |by: &String, name: &String| match names.get(name) {
         Some(place) => Ok(Place::InPlan(*place)),
-        None => id(item, name).map(Place::InStore),
+        None => WorkId::parse_lenient(name, prefix)
+            .map(Place::InStore)
+            .map_err(|_| InvalidPlan::UnknownName { item: by.clone(), name: name.clone() }),
     };
-    let understand = |(item, within): (PlanItem, Option<usize>)| {
+    let understand = |(place, (item, within)): (usize, (PlanItem, Option<usize>))| {
+        let called = item.called(place);
+        let id = item.id.as_ref().map(|id| {
+            let wrong = |_| InvalidPlan::NotAnId { place: place + 1, id: id.clone() };
+            WorkId::parse_lenient(id, prefix).map_err(wrong)
+        });
+        let id = id.transpose()?;
         let parent = match (&item.parent, within) {
-            (Some(_), Some(_)) => return Err(InvalidPlan::TwoParents(item.called())),
-            (Some(name), None) => Some(place(&item, name)?),
+            (Some(_), Some(_)) => return Err(InvalidPlan::TwoParents(called)),
+            (Some(name), None) => Some(pointed_at(&called, name)?),
             (None, within) => within.map(Place::InPlan),
         };
-        let needs = item.needs.iter().map(|name| place(&item, name)).collect::<Result<_, _>>()?;
-        let id = item.id.as_ref().map(|name| id(&item, name)).transpose()?;
-        Ok(Wanted { item, id, parent, needs })
+        let needs = item.needs.iter().map(|name| pointed_at(&called, name));
+        let needs = needs.collect::<Result<_, _>>()?;
+        Ok(Wanted { item, called, id, parent, needs })
     };
-    flat.into_iter().map(understand).collect()
+    flat.into_iter().enumerate().map(understand).collect()
 }
 
 fn flatten(items: Vec<PlanItem>, within: Option<usize>, flat: &mut Vec<(PlanItem, Option<usize>)>) {
@@ -179,11 +204,15 @@ fn flatten(items: Vec<PlanItem>, within: Option<usize>, flat: &mut Vec<(PlanItem
 }
 
 impl PlanItem {
-    /// What to call it in a message.
-    pub(crate) fn called(&self) -> String {
+    /// What to call it in a message, where it stands at `place`.
+    fn called(&self, place: usize) -> String {
         let title = self.title.as_ref().map(ToString::to_string);
         let names = [self.name.clone(), self.id.clone(), title, self.external_ref.clone()];
-        names.into_iter().flatten().next().unwrap_or_else(|| "an item without a name".to_owned())
+        names
+            .into_iter()
+            .flatten()
+            .find(|name| !name.is_empty())
+            .unwrap_or_else(|| format!("item {} of the plan", place + 1))
     }
 }
 

@@ -32,8 +32,8 @@ pub struct InPlan<'a> {
     pub deed: &'static str,
     /// The name for people.
     pub id: &'a WorkId,
-    /// The identity.
-    pub uid: Uid,
+    /// The identity; `null` of one that would be new.
+    pub uid: Option<Uid>,
     /// The version that it has now.
     pub version: u64,
     /// What it is about.
@@ -50,13 +50,13 @@ impl<'a> Applied<'a> {
             created: count(Deed::Created),
             updated: count(Deed::Updated),
             unchanged: count(Deed::Unchanged),
-            items: items.iter().map(InPlan::from).collect(),
+            items: items.iter().map(|item| InPlan::new(item, dry_run)).collect(),
         }
     }
 }
 
-impl<'a> From<&'a AppliedItem> for InPlan<'a> {
-    fn from(applied: &'a AppliedItem) -> Self {
+impl<'a> InPlan<'a> {
+    fn new(applied: &'a AppliedItem, dry_run: bool) -> Self {
         let AppliedItem { name, deed, item } = applied;
         Self {
             name: name.as_deref(),
@@ -66,7 +66,7 @@ impl<'a> From<&'a AppliedItem> for InPlan<'a> {
                 Deed::Unchanged => "unchanged",
             },
             id: &item.id,
-            uid: item.uid,
+            uid: (!dry_run || *deed != Deed::Created).then_some(item.uid),
             version: item.version,
             title: &item.title,
         }

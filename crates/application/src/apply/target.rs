@@ -81,39 +81,46 @@ impl Found {
     }
 }
 
-/// The plan as it can be drawn up: each item is there once, in the version that the plan was made
-/// for, or is new, and then gets one of the `names`.
-pub(super) async fn targets<'a>(
-    ports: &Ports,
+/// Refuses a plan that cannot be drawn up: an item is there twice, not in the version that the plan was
+/// made for, or no longer; or a new one has no title, or a version.
+pub(super) async fn check(ports: &Ports, plan: &[Wanted], found: &[Found]) -> Result<(), Error> {
+    let mut seen = HashSet::new();
+    for (wanted, found) in plan.iter().zip(found) {
+        match found {
+            Found::New if wanted.item.title.is_none() => {
+                return Err(InvalidPlan::NoTitle(wanted.called.clone()).into());
+            }
+            Found::New if wanted.item.if_version.is_some() => {
+                return Err(InvalidPlan::VersionOfNew(wanted.called.clone()).into());
+            }
+            Found::New => {}
+            Found::There(item) if !seen.insert(item.uid) => {
+                return Err(InvalidPlan::ItemTwice(item.id.clone()).into());
+            }
+            Found::There(item) => wanted.is_for(item)?,
+            Found::Deleted(item) => return Err(ports.absent(&item.id).await?.into()),
+        }
+    }
+    Ok(())
+}
+
+/// The items of a plan that was [checked](check); each new one gets one of the `names`.
+pub(super) fn targets<'a>(
     plan: &'a [Wanted],
     found: Vec<Found>,
     names: &[(WorkId, Uid)],
-) -> Result<Vec<Target<'a>>, Error> {
-    let mut targets = Vec::with_capacity(plan.len());
-    let (mut seen, mut names) = (HashSet::new(), names.iter().cloned());
-    for (wanted, found) in plan.iter().zip(found) {
+) -> Vec<Target<'a>> {
+    let mut names = names.iter().cloned();
+    let target = |(wanted, found)| {
         let before = match found {
-            Found::New => None,
             Found::There(item) => Some(*item),
-            Found::Deleted(item) => return Err(ports.absent(&item.id).await?.into()),
+            Found::New | Found::Deleted(_) => None,
         };
-        if let Some(item) = &before {
-            if !seen.insert(item.uid) {
-                return Err(InvalidPlan::ItemTwice(item.id.clone()).into());
-            }
-            wanted.is_for(item)?;
-        } else if wanted.item.title.is_none() {
-            return Err(InvalidPlan::NoTitle(wanted.item.called()).into());
-        }
         let own = before.as_ref().map(|item| (item.id.clone(), item.uid));
-        targets.extend(own.or_else(|| names.next()).map(|(id, uid)| Target {
-            wanted,
-            before,
-            id,
-            uid,
-        }));
-    }
-    Ok(targets)
+        let (id, uid) = own.or_else(|| names.next())?;
+        Some(Target { wanted, before, id, uid })
+    };
+    plan.iter().zip(found).filter_map(target).collect()
 }
 
 impl Wanted {
@@ -136,6 +143,14 @@ impl Wanted {
 }
 
 impl Target<'_> {
+    /// What to call it in a message: the id of a new one is not known to anybody.
+    pub(super) fn called(&self) -> String {
+        match self.before {
+            Some(_) => self.id.to_string(),
+            None => self.wanted.called.clone(),
+        }
+    }
+
     /// What is to be done to the item, whose references to items of the store may be bare.
     pub(super) fn edits(&self, targets: &[Target<'_>]) -> Vec<Edit> {
         self.wanted.edits(self.before.is_none(), |place| match place {
@@ -157,7 +172,7 @@ impl Target<'_> {
                 let stamp = request.stamp(ports.clock.now());
                 WorkItem::create(self.id.clone(), self.uid, title.clone(), edits, &stamp).map(Some)
             }
-            (None, None) => return Err(InvalidPlan::NoTitle(self.wanted.item.called()).into()),
+            (None, None) => return Err(InvalidPlan::NoTitle(self.wanted.called.clone()).into()),
         };
         written.map_err(|source| self.refused(source))
     }
@@ -165,7 +180,7 @@ impl Target<'_> {
     pub(super) fn refused(&self, source: Refusal) -> Error {
         match &self.before {
             Some(item) => RepositoryError::Refused { id: item.id.clone(), source }.into(),
-            None => Error::NotCreated { title: self.wanted.item.called(), source },
+            None => Error::NotCreated { title: self.wanted.called.clone(), source },
         }
     }
 }

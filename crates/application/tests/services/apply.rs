@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jerry_application::{AppliedItem, Apply, Create, Deed, Delete, Error, Modify, PlanFile, Ports};
-use jerry_application::{ClaimNext, Filter, Request};
+use jerry_application::{ClaimNext, Filter, InvalidPlan, Request};
 use jerry_domain::ports::{Commit, MockIdGenerator, RepositoryError};
 use jerry_domain::{Edit, Label, Stamp, WorkItem};
 use pollster::block_on;
@@ -264,4 +264,69 @@ fn a_plan_that_changes_nothing_is_not_written() {
     let answer = block_on(Apply::new(ports, work()).apply(plan, false, &by("ann")));
     let answer = answer.expect("applied");
     assert_eq!((answer[0].deed, &answer[0].item), (Deed::Unchanged, &item));
+}
+
+#[test]
+fn one_name_elsewhere_is_one_item() {
+    let desk = Desk::new();
+    let twice = r#"[{"title": "a", "external_ref": "X-1"}, {"title": "b", "external_ref": "X-1"}]"#;
+    let answer = apply(&desk, twice, &by("ann"));
+    assert!(matches!(answer, Err(Error::Plan(InvalidPlan::ExternalRefTwice(_)))), "{answer:?}");
+    assert_eq!(desk.store.items.written().len(), 0);
+}
+
+#[rstest]
+#[case::version_of_new(
+    r#"[{"title": "a"}, {"name": "b", "title": "B", "if_version": 3}]"#,
+    "b is new, and if_version is of items that are there"
+)]
+#[case::no_title(
+    r#"[{"title": "a", "children": [{"title": "b"}]}, {"labels": ["x"]}]"#,
+    "item 3 of the plan is new and has no title"
+)]
+#[case::no_id(
+    r#"[{"title": "a"}, {"id": "abc"}]"#,
+    "item 2 of the plan has the id 'abc', which is none: ids are WORK-042, or 42"
+)]
+#[case::nowhere(
+    r#"[{"title": "a"}, {"external_ref": "", "needs": ["x"]}]"#,
+    "item 2 of the plan points at 'x', which is neither a name within the plan nor an id"
+)]
+fn a_plan_that_cannot_be_drawn_up_says_where(#[case] plan: &str, #[case] said: &str) {
+    let Err(Error::Plan(error)) = apply(&Desk::new(), plan, &by("ann")) else { panic!("invalid") };
+    assert_eq!(error.to_string(), said);
+}
+
+#[rstest]
+#[case("7", "expected a list of items, or an object that has one as `items`")]
+#[case("[7]", "expected an item, which is an object")]
+fn what_is_no_plan_is_said_in_words_of_plans(#[case] text: &str, #[case] said: &str) {
+    let Err(InvalidPlan::Json(error)) = PlanFile::read(text) else { panic!("invalid") };
+    assert!(error.to_string().contains(said), "{error}");
+}
+
+#[test]
+fn a_byte_order_mark_is_passed_over() {
+    let plan = PlanFile::read("\u{feff}[{\"title\": \"a\"}]").expect("a plan");
+    assert_eq!(plan.items.len(), 1);
+}
+
+/// Nobody gives them back.
+#[test]
+fn a_plan_that_is_refused_takes_no_numbers() {
+    let desk = Desk::new();
+    there(&desk, 101, []);
+    let gone = there(&desk, 102, []);
+    delete(&desk, &gone);
+    let ports = Ports { ids: Arc::new(MockIdGenerator::new()), ..desk.ports.clone() };
+    for plan in [
+        r#"[{"title": "new"}, {"id": "101", "if_version": 7}]"#,
+        r#"[{"title": "new"}, {"id": "102", "labels": ["x"]}]"#,
+        r#"[{"title": "new"}, {"id": "103", "labels": ["x"]}]"#,
+        r#"[{"title": "new"}, {"labels": ["x"]}]"#,
+    ] {
+        let plan = PlanFile::read(plan).expect("a plan");
+        let answer = block_on(Apply::new(ports.clone(), work()).apply(plan, false, &by("ann")));
+        assert!(answer.is_err());
+    }
 }
