@@ -1,10 +1,10 @@
 //! Making new items.
 
 use jerry_domain::ports::RepositoryError;
-use jerry_domain::{Edit, Event, Prefix, Refusal, RequestId, Title, WorkItem};
+use jerry_domain::{Edit, Event, Graph, Prefix, Refusal, RequestId, Title, WorkItem};
 
 use crate::ports::insisted;
-use crate::{Error, Ports, Request, family, numbering, references, requests};
+use crate::{Error, Ports, Request, family, numbering, references, requests, rings};
 
 /// An item to be made.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,8 +36,8 @@ impl Create {
     ///
     /// # Errors
     /// [`Error::NotCreated`] when one of them is not valid, or would be a part of something that is
-    /// completed and the request does not insist; and a not-found error when a reference
-    /// names nothing: then none was made. [`Error::Partly`] when some were made.
+    /// completed and the request does not insist; [`Error::MixedCycle`] when one would wait for its
+    /// own parent; and a not-found error when a reference names nothing: then none was made. [`Error::Partly`] when some were made.
     /// [`Refusal::RequestReused`] when an earlier request of this name made other items.
     pub async fn create(
         &self,
@@ -69,6 +69,13 @@ impl Create {
         let _graph = if points { Some(self.ports.lock_graph().await?) } else { None };
         for item in &mut new {
             references::complete(&self.ports, &mut item.edits).await?;
+        }
+        if new.iter().any(|item| rings::may_close(&item.edits)) {
+            let items = rings::readable(&self.ports).await?;
+            let graph = Graph::new(&items);
+            for item in &new {
+                rings::refuse_part(&graph, item.title.as_str(), &item.edits)?;
+            }
         }
         let mut families = Vec::with_capacity(new.len());
         for item in &new {

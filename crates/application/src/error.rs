@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::InvalidPlan;
+use crate::{InvalidPlan, Ring};
 use jerry_domain::ports::{Cursor, CursorError, IdError, LockError, RepositoryError};
-use jerry_domain::{Actor, Cycle, Refusal, Timestamp, UnknownVersion, WorkId};
+use jerry_domain::{Actor, Refusal, Timestamp, UnknownVersion, WorkId};
 
 /// Why a service did not do what was asked. Unless it is [`Error::Partly`] or
 /// [`RepositoryError::Indeterminate`], everything is as it was.
@@ -38,10 +38,16 @@ pub enum Error {
     },
     /// An item would wait for itself.
     #[error("items would wait for each other in a ring: {0}")]
-    DependencyCycle(Cycle),
+    DependencyCycle(Ring),
     /// An item would be a part of itself.
     #[error("items would be parts of each other in a ring: {0}")]
-    ParentCycle(Cycle),
+    ParentCycle(Ring),
+    /// An item would wait for itself, by what it needs and what it is a part of.
+    #[error(
+        "items would wait for each other in a ring, an item for what it needs and a parent for its \
+         parts: {0}"
+    )]
+    MixedCycle(Ring),
     /// Other items need the one to be deleted.
     #[error("{id} is still needed: {}", Needs { dependents, children })]
     StillNeeded {

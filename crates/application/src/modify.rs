@@ -3,7 +3,7 @@
 use jerry_domain::ports::{RepositoryError, Update};
 use jerry_domain::{Edit, Family, Gates, Refusal, Status, WorkId, WorkItem, asks_the_same};
 
-use crate::{Error, Ports, Request, family, references, requests};
+use crate::{Error, Ports, Request, family, references, requests, rings};
 
 /// What commands have shown.
 pub(crate) struct Shown {
@@ -65,7 +65,8 @@ impl Modify {
     /// A request that has been made already is not made again: the answer is its first result.
     ///
     /// # Errors
-    /// [`Error::DependencyCycle`] and [`Error::ParentCycle`] when a ring would close;
+    /// [`Error::DependencyCycle`], [`Error::ParentCycle`] and [`Error::MixedCycle`] when a ring would
+    /// close;
     /// [`Error::Repository`] when the item is not there, has another version than
     /// [`Request::if_version`], or does not allow an edit; also when it would be completed before its
     /// parts, before its gates are met, or opened as a part of what is completed, unless the request
@@ -116,7 +117,7 @@ impl Modify {
         let _graph = if over_items { Some(self.ports.lock_graph().await?) } else { None };
         references::complete(&self.ports, &mut edits).await?;
         if over_items {
-            references::refuse_cycles(&self.ports, id, &edits).await?;
+            rings::refuse(&self.ports, id, &edits).await?;
         }
         let family = family::of(&self.ports, id, &edits).await?;
         let change = self.ports.change(edits, request, rules(&self.ports, family, shown));

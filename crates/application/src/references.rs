@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jerry_domain::ports::RepositoryError;
-use jerry_domain::{Edit, Graph, ItemRef, LinkTarget, Summary, Uid, WorkId, WorkItem};
+use jerry_domain::{Edit, ItemRef, LinkTarget, Summary, Uid, WorkId, WorkItem};
 
 use crate::{Error, Ports};
 
@@ -32,37 +32,6 @@ pub(crate) async fn complete(ports: &Ports, edits: &mut [Edit]) -> Result<(), Er
                     // What cannot be read is taken away by its name.
                     Err(RepositoryError::Malformed(_) | RepositoryError::Storage(_)) => {}
                     found => drop(found?),
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// Refuses `edits` of the item `id` that would close a ring. The lock `graph` must be held.
-pub(crate) async fn refuse_cycles(ports: &Ports, id: &WorkId, edits: &[Edit]) -> Result<(), Error> {
-    let makes_edges = |edit: &Edit| matches!(edit, Edit::Parent(Some(_)) | Edit::AddDependency(_));
-    if !edits.iter().any(makes_edges) {
-        return Ok(());
-    }
-    // What does not parse cannot be followed; the doctor names it and the rings behind it.
-    let items: Vec<_> = ports.to_decide().await?.into_iter().filter_map(Result::ok).collect();
-    refuse_rings(&Graph::new(&items), id, edits)
-}
-
-/// Refuses `edits` of the item `id` that close a ring in `graph`.
-pub(crate) fn refuse_rings(graph: &Graph<'_>, id: &WorkId, edits: &[Edit]) -> Result<(), Error> {
-    for edit in edits {
-        match edit {
-            Edit::AddDependency(needed) => {
-                if let Some(cycle) = graph.dependency_cycle(id, needed) {
-                    return Err(Error::DependencyCycle(cycle));
-                }
-            }
-            Edit::Parent(Some(parent)) => {
-                if let Some(cycle) = graph.parent_cycle(id, parent) {
-                    return Err(Error::ParentCycle(cycle));
                 }
             }
             _ => {}

@@ -21,7 +21,8 @@ impl Relate {
     /// `waiter` waits for `needed` from now on.
     ///
     /// # Errors
-    /// As [`Modify::edit`]; [`Error::DependencyCycle`] when `needed` waits for `waiter` already.
+    /// As [`Modify::edit`]; [`Error::DependencyCycle`] and [`Error::MixedCycle`] when `needed` waits for
+    /// `waiter` already.
     pub async fn add_dependency(
         &self,
         waiter: &WorkId,
@@ -50,7 +51,8 @@ impl Relate {
     /// Makes `child` a part of `parent`, or of nothing.
     ///
     /// # Errors
-    /// As [`Modify::edit`]; [`Error::ParentCycle`] when `parent` is a part of `child` already.
+    /// As [`Modify::edit`]; [`Error::ParentCycle`] when `parent` is a part of `child` already, and
+    /// [`Error::MixedCycle`] when `child` waits for it.
     pub async fn set_parent(
         &self,
         child: &WorkId,

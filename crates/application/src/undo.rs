@@ -9,7 +9,7 @@ use jerry_domain::{Edit, Event, ItemRef, LinkTarget, Stamp, Status, Transition, 
 
 use crate::history::{History, Place};
 use crate::ports::left_out;
-use crate::{Error, Ports, Request, family, modify, references, requests};
+use crate::{Error, Ports, Request, family, modify, references, requests, rings};
 
 /// Takes back writes.
 #[derive(Clone)]
@@ -32,7 +32,8 @@ impl Undo {
     /// [`Error::Repository`] when the item is not there, has another version than
     /// [`Request::if_version`], does not allow it, or would point at what is gone; also when it would
     /// be completed before its parts or its gates are met, or open as a part of what is completed;
-    /// [`Error::DependencyCycle`] and [`Error::ParentCycle`] when a ring would close.
+    /// [`Error::DependencyCycle`], [`Error::ParentCycle`] and [`Error::MixedCycle`] when a ring would
+    /// close.
     pub async fn undo(&self, id: &WorkId, request: &Request) -> Result<Update, Error> {
         let _graph = self.ports.lock_graph().await?;
         // Under the lock under which every undo is made, so that no other one of this name is near.
@@ -51,7 +52,7 @@ impl Undo {
             .map_err(|source| RepositoryError::Refused { id: id.clone(), source })?;
         let mut edits = undone.map_or_else(Vec::new, |undone| brought_back(&item, &undone));
         references::complete(&self.ports, &mut edits).await?;
-        references::refuse_cycles(&self.ports, id, &edits).await?;
+        rings::refuse(&self.ports, id, &edits).await?;
         let family = family::of(&self.ports, id, &edits).await?;
         let rules = modify::rules(&self.ports, family, None);
         let write = |item: &WorkItem, stamp: &Stamp| item.undo(stamp);

@@ -26,8 +26,10 @@ impl From<Error> for Failure {
             }
             Error::NoFreeNumber { .. } => Self::of(Code::NoFreeNumber, &error)
                 .hint("run `jerry doctor`: the numbers on record may be behind the items"),
-            Error::DependencyCycle(ref cycle) | Error::ParentCycle(ref cycle) => {
-                Self::of(Code::Cycle, &error).with("cycle", names(&cycle.0))
+            Error::DependencyCycle(ref ring)
+            | Error::ParentCycle(ref ring)
+            | Error::MixedCycle(ref ring) => {
+                Self::of(Code::Cycle, &error).with("cycle", ring.0.clone())
             }
             Error::StillNeeded { ref id, ref dependents, ref children } => {
                 Self::of(Code::StillNeeded, &error)

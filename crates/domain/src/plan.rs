@@ -31,8 +31,6 @@ pub struct Plan<'a> {
     graph: Graph<'a>,
     now: Timestamp,
     index: HashMap<(&'a WorkId, Uid), usize>,
-    /// For each item the places of those that name it as their parent.
-    parts: Vec<Vec<usize>>,
     /// For each item the places of those that depend on it.
     waiters: Vec<Vec<usize>>,
 }
@@ -47,17 +45,13 @@ impl<'a> Plan<'a> {
         let place_of = |reference: &ItemRef| {
             graph.resolve(reference).and_then(|item| index.get(&(&item.id, item.uid)).copied())
         };
-        let (mut parts, mut waiters) =
-            (vec![Vec::new(); items.len()], vec![Vec::new(); items.len()]);
+        let mut waiters = vec![Vec::new(); items.len()];
         for (place, item) in items.iter().enumerate() {
-            if let Some(parent) = item.parent.as_ref().and_then(place_of) {
-                parts[parent].push(place);
-            }
             for needed in item.depends_on.iter().filter_map(place_of) {
                 waiters[needed].push(place);
             }
         }
-        Self { items, graph, now, index, parts, waiters }
+        Self { items, graph, now, index, waiters }
     }
 
     /// The item called `id`.
@@ -87,12 +81,14 @@ impl<'a> Plan<'a> {
 
     /// The parts of `item` that are not finished.
     pub fn unfinished_parts(&self, item: &Summary) -> impl Iterator<Item = &'a Summary> {
-        self.unfinished(&self.parts, item)
+        let place = self.place_of(item);
+        self.unfinished(place.map_or(&[], |place| self.graph.parts_at(place)))
     }
 
     /// The unfinished items that depend on `item`.
     pub fn waiting_for(&self, item: &Summary) -> impl Iterator<Item = &'a Summary> {
-        self.unfinished(&self.waiters, item)
+        let place = self.place_of(item);
+        self.unfinished(place.map_or(&[], |place| &self.waiters[place]))
     }
 
     fn needs(&self, item: &'a Summary) -> impl Iterator<Item = Target<'a>> {
@@ -102,13 +98,8 @@ impl<'a> Plan<'a> {
         })
     }
 
-    fn unfinished(
-        &self,
-        places: &[Vec<usize>],
-        item: &Summary,
-    ) -> impl Iterator<Item = &'a Summary> {
-        let places = self.place_of(item).map_or(&[][..], |place| &places[place]).to_vec();
-        let items = self.items;
+    fn unfinished(&self, places: &[usize]) -> impl Iterator<Item = &'a Summary> + use<'a> {
+        let (items, places) = (self.items, places.to_vec());
         places.into_iter().map(|place| &items[place]).filter(|item| !item.status.is_closed())
     }
 }

@@ -128,6 +128,41 @@ proptest! {
         }
     }
 
+    /// An item waits for what it depends on, and a parent for its parts.
+    #[test]
+    fn who_waits_for_whom_is_told_over_both_kinds_of_references(
+        needs in edges(), parents in vec(proptest::option::of(0..COUNT), COUNT),
+        from in 0..COUNT, to in 0..COUNT, bare: bool, stamp in stamp(),
+    ) {
+        let parents: Vec<_> = parents.into_iter().enumerate()
+            .filter_map(|(child, parent)| Some((child, parent.filter(|own| *own != child)?)))
+            .collect();
+        let mut items = store(&needs, &stamp);
+        for (child, parent) in &parents {
+            items[*child].parent = Some(reference(*parent, bare));
+        }
+        let mut edges = bare_edges(&needs);
+        edges.extend(parents.iter().map(|(child, parent)| (*parent, *child)));
+        let reaches = reaches(&edges);
+        let graph = Graph::new(&items);
+        let way = graph.waits(&reference(from, bare), &reference(to, bare));
+        prop_assert_eq!(way.is_some(), from == to || reaches[from][to]);
+        if let Some(mut way) = way {
+            prop_assert_eq!((&way[0], &way[way.len() - 1]), (&id(from), &id(to)));
+            way.extend((from != to).then(|| id(from)));
+            edges.push((to, from));
+            prop_assert!(from == to || is_ring(&way, &edges), "{way:?}");
+            edges.pop();
+        }
+        let is_free = (0..COUNT).all(|own| !reaches[own][own]);
+        prop_assert_eq!(graph.comes_to_an_end(), is_free);
+        prop_assert_eq!(graph.cycles().is_empty(), is_free);
+        for cycle in graph.cycles() {
+            let backwards: Vec<_> = cycle.0.iter().rev().cloned().collect();
+            prop_assert!(is_ring(&cycle.0, &edges) || is_ring(&backwards, &edges), "{}", cycle);
+        }
+    }
+
     #[test]
     fn what_is_ready_is_pending_unclaimed_and_waits_for_nothing(
         edges in edges(),
@@ -222,7 +257,7 @@ fn a_chain_of_a_hundred_thousand_is_walked() {
                 .then(|| reference(number + 1, false))
                 .into_iter()
                 .collect(),
-            parent: (number + 1 < LENGTH).then(|| reference(number + 1, true)),
+            parent: (number > 0).then(|| reference(number - 1, true)),
             ..template.clone()
         })
         .collect();
@@ -232,7 +267,11 @@ fn a_chain_of_a_hundred_thousand_is_walked() {
     let last = id(LENGTH - 1);
     let ring = graph.dependency_cycle(&last, &reference(0, false)).expect("a ring");
     assert_eq!(ring.0.len(), LENGTH + 1);
-    assert!(graph.parent_cycle(&last, &reference(0, true)).is_some());
+    assert!(graph.parent_cycle(&id(0), &reference(LENGTH - 1, true)).is_some());
+    assert_eq!(
+        graph.waits(&reference(0, true), &reference(LENGTH - 1, false)).map(|way| way.len()),
+        Some(LENGTH)
+    );
     assert!(graph.dependency_cycle(&id(0), &reference(LENGTH - 1, true)).is_none());
     items[LENGTH - 1].depends_on.push(reference(0, false));
     assert_eq!(Graph::new(&items).cycles().len(), 1);

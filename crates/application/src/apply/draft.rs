@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use jerry_domain::{Edit, Family, Graph, Status, Summary, Uid, WorkItem};
+use jerry_domain::{Edit, Family, Graph, Status, Summary, Uid, WorkId, WorkItem};
 
 use super::target::Target;
 use crate::modify::rules;
 use crate::ports::insisted;
-use crate::{Error, Ports, Request, references};
+use crate::{Error, Ports, Request, references, rings};
 
 /// A plan as it would be written. Each item stands with its place in the plan.
 pub(super) struct Draft {
@@ -28,8 +28,9 @@ pub(super) async fn draft(
     for (place, target) in targets.iter().enumerate() {
         let mut edits = target.edits(targets);
         complete(ports, &mut edits).await?;
+        rings::refuse_own(target.uid, &target.called(), &edits)?;
         let after = target.write(ports, &edits, request)?;
-        edits_of.push((&target.id, edits));
+        edits_of.push((target, edits));
         let Some(after) = after else { continue };
         items.retain(|item| item.uid != after.uid);
         items.push(Summary::from(&after));
@@ -37,8 +38,16 @@ pub(super) async fn draft(
         list.push((place, after));
     }
     let graph = Graph::new(&items);
-    for (id, edits) in &edits_of {
-        references::refuse_rings(&graph, id, edits)?;
+    // In one go: each edge by itself would cost a walk through the store.
+    if !graph.comes_to_an_end() {
+        for (target, edits) in &edits_of {
+            let before = target.before.as_ref().map(Summary::from);
+            let name = |id: &WorkId| match targets.iter().find(|other| other.id == *id) {
+                Some(other) => other.called(),
+                None => id.to_string(),
+            };
+            rings::refuse_new(&graph, before.as_ref(), &target.id, target.uid, edits, name)?;
+        }
     }
     for (place, after) in draft.new.iter_mut().chain(&mut draft.next) {
         let target = &targets[*place];

@@ -15,6 +15,7 @@ mod query;
 mod ready;
 mod relate;
 mod requests;
+mod rings;
 mod undo;
 mod watch;
 mod why;

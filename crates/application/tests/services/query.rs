@@ -31,8 +31,8 @@ fn show(desk: &Desk, id: &WorkId) -> Result<WorkItem, Error> {
 #[test]
 fn an_item_is_shown_as_it_is() {
     let desk = Desk::new();
-    let other = desk.create("other", []);
-    let item = desk.create("x", [needs(&other), part_of(&other), Edit::Note("n".into())]);
+    let (other, epic) = (desk.create("other", []), desk.create("epic", []));
+    let item = desk.create("x", [needs(&other), part_of(&epic), Edit::Note("n".into())]);
     assert_eq!(show(&desk, &item.id).expect("shown"), item);
 }
 

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use jerry_application::Ring;
 use jerry_domain::ports::{Holder, LockName};
-use jerry_domain::{
-    Actor, CheckId, Cycle, Event, RequestId, Timestamp, Transition, UnknownVersion,
-};
+use jerry_domain::{Actor, CheckId, Event, RequestId, Timestamp, Transition, UnknownVersion};
 use rstest::rstest;
 
 use super::*;
@@ -242,8 +241,9 @@ fn repository(error: RepositoryError) -> Error {
     Error::NoFreeNumber { prefix: "WORK".into(), attempts: 20 },
     Code::NoFreeNumber
 )]
-#[case::cycle(Error::DependencyCycle(Cycle(vec![id(1), id(1)])), Code::Cycle)]
-#[case::parents(Error::ParentCycle(Cycle(vec![id(1), id(1)])), Code::Cycle)]
+#[case::cycle(Error::DependencyCycle(Ring(vec!["WORK-001".into(); 2])), Code::Cycle)]
+#[case::parents(Error::ParentCycle(Ring(vec!["WORK-001".into(); 2])), Code::Cycle)]
+#[case::both(Error::MixedCycle(Ring(vec!["new".into(), "WORK-001".into()])), Code::Cycle)]
 #[case::needed(
     Error::StillNeeded { id: id(1), dependents: vec![id(2)], children: vec![] },
     Code::StillNeeded

@@ -69,7 +69,7 @@ impl<'a> Plan<'a> {
         let mut open: Vec<_> = self.place_called(whole).into_iter().collect();
         while let Some(place) = open.pop() {
             if !std::mem::replace(&mut within[place], true) {
-                open.extend(&self.parts[place]);
+                open.extend(self.graph.parts_at(place));
             }
         }
         within
@@ -86,7 +86,8 @@ impl<'a> Plan<'a> {
                 Target::Item(item) => self.place_of(item),
                 Target::Missing(_) => None,
             });
-            let mut before: Vec<_> = needs.chain(self.parts[place].iter().copied()).collect();
+            let mut before: Vec<_> =
+                needs.chain(self.graph.parts_at(place).iter().copied()).collect();
             before.retain(|earlier| counts[*earlier]);
             before.sort_unstable();
             before.dedup();

@@ -109,7 +109,7 @@ impl<'a> Plan<'a> {
         }
         let item = |place: &usize| -> &'a Summary { &self.items[*place] };
         if ways.parts {
-            let parts = self.parts[place].iter().map(item);
+            let parts = self.graph.parts_at(place).iter().map(item);
             behind.extend(parts.map(|part| (Relation::Part, Target::Item(part))));
         }
         if ways.needed_by {
