@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use jerry_domain::ports::Unreadable;
-use jerry_domain::{Plan, ProgressCount, ReadyList, Situation, Summary, WorkId};
+use jerry_domain::{Actor, Plan, ProgressCount, ReadyList, Situation, Summary, WorkId};
 
 use crate::blocked::{Account, Waiting};
 use crate::query::first_of;
@@ -67,13 +67,14 @@ impl Ready {
         Self { ports }
     }
 
-    /// The items that are pending and unclaimed, or whose claim has lapsed, and of which every
-    /// dependency is completed or cancelled: at most `limit` of them, 0 for all.
+    /// The items that are pending and unclaimed, or whose claim has lapsed, or which were handed over
+    /// to `actor`, and of which every dependency is completed or cancelled: at most `limit` of them,
+    /// 0 for all.
     ///
     /// # Errors
     /// [`Error::Repository`] when the store cannot be listed.
-    pub async fn ready(&self, limit: usize) -> Result<ReadyItems, Error> {
-        self.of(ReadyList::new(self.ports.clock.now()), |_| true, limit).await
+    pub async fn ready(&self, actor: Option<Actor>, limit: usize) -> Result<ReadyItems, Error> {
+        self.of(ReadyList::new(self.ports.clock.now(), actor), |_| true, limit).await
     }
 
     /// The items of [`Ready::ready`] with why they come where they come, and the others that are
@@ -81,14 +82,22 @@ impl Ready {
     ///
     /// # Errors
     /// [`Error::Repository`] when the store cannot be listed.
-    pub async fn explained(&self, limit: usize) -> Result<ExplainedItems, Error> {
+    pub async fn explained(
+        &self,
+        actor: Option<&Actor>,
+        limit: usize,
+    ) -> Result<ExplainedItems, Error> {
         let (items, unreadable) = view::of(&self.ports).await?;
         let now = self.ports.clock.now();
         let plan = Plan::new(&items, now);
         let progress = ProgressCount::of_all(&items);
         let open = items.iter().filter(|item| !item.status.is_closed());
-        let (mut ready, mut others): (Vec<_>, Vec<_>) =
-            open.partition(|item| plan.situation(item) == Situation::Ready);
+        let can_be_begun = |item: &&Summary| {
+            plan.situation(item) == Situation::Ready
+                || actor.is_some_and(|actor| item.waits_for(actor))
+                    && plan.held_up_by(item).next().is_none()
+        };
+        let (mut ready, mut others): (Vec<_>, Vec<_>) = open.partition(can_be_begun);
         let (total, not_ready_total) = (ready.len(), others.len());
         for some in [&mut ready, &mut others] {
             first_of(some, limit, |one, other| one.urgency().cmp(&other.urgency()));

@@ -149,7 +149,7 @@ fn five_hundred_real_issues_come_in() {
     assert!(report.ids.is_sorted(), "numbered in the file's order");
 
     let all = store.summaries();
-    let ready = pollster::block_on(Ready::new(store.ports.clone()).ready(0)).expect("listed");
+    let ready = pollster::block_on(Ready::new(store.ports.clone()).ready(None, 0)).expect("listed");
     assert_eq!(ready.items.len(), 8);
     assert!(Graph::new(&all).cycles().is_empty());
 

@@ -246,10 +246,21 @@ fn refused(refusal: &Refusal, whole: &dyn StdError, id: Option<&WorkId>) -> Fail
         Refusal::NewerSchema { schema } => {
             Failure::of(Code::NewerFormat, whole).with("schema", *schema).hint("upgrade jerry")
         }
-        Refusal::Claimed(claim) => with_claim(Failure::of(Code::Claimed, whole), Some(claim)).hint(
-            "take another item; whose claim it is shows its --fence, or the --session it was \
-             claimed in; --force writes all the same",
-        ),
+        Refusal::Claimed(claim) => {
+            let failure = with_claim(Failure::of(Code::Claimed, whole), Some(claim));
+            failure.hint(match claim.handed_over_by {
+                None => {
+                    "if the claim is your own, show --fence N or the --session it was claimed in; else \
+                     take another item; --force writes all the same"
+                        .to_owned()
+                }
+                Some(_) => format!(
+                    "if you are {}, take it with `jerry claim {id}`; else take another item; --force \
+                     writes all the same",
+                    claim.holder
+                ),
+            })
+        }
         Refusal::StaleFence { fence, claim } => {
             with_claim(Failure::of(Code::StaleFence, whole), claim.as_deref())
                 .with("fence", *fence)

@@ -14,25 +14,26 @@ use crate::{Actor, ItemRef, Summary, Uid, WorkId};
 #[derive(Debug)]
 pub struct ReadyList {
     now: Timestamp,
-    claimant: Option<Actor>,
+    asked_by: Option<Actor>,
+    passes_over_parents: bool,
     free: Vec<Summary>,
     closed: HashSet<Uid>,
     parents: Vec<ItemRef>,
 }
 
 impl ReadyList {
-    /// What can be begun at `now`.
+    /// What can be begun at `now`; by `actor`, also what was handed over to it.
     #[must_use]
-    pub fn new(now: Timestamp) -> Self {
+    pub fn new(now: Timestamp, actor: Option<Actor>) -> Self {
         let (free, closed, parents) = (Vec::new(), HashSet::new(), Vec::new());
-        Self { now, claimant: None, free, closed, parents }
+        Self { now, asked_by: actor, passes_over_parents: false, free, closed, parents }
     }
 
     /// What `claimant` can claim at `now` without being told which: also what was handed over to
     /// it, and no parent of something unfinished.
     #[must_use]
     pub fn for_claimant(now: Timestamp, claimant: Actor) -> Self {
-        Self { claimant: Some(claimant), ..Self::new(now) }
+        Self { passes_over_parents: true, ..Self::new(now, Some(claimant)) }
     }
 
     /// Takes in one item; it is among those that can be begun only if it is `wanted`.
@@ -41,11 +42,11 @@ impl ReadyList {
             self.closed.insert(item.uid);
             return;
         }
-        if self.claimant.is_some() {
+        if self.passes_over_parents {
             self.parents.extend(item.parent.clone());
         }
         let is_theirs = |actor: &Actor| item.waits_for(actor);
-        if wanted && (item.is_free(self.now) || self.claimant.as_ref().is_some_and(is_theirs)) {
+        if wanted && (item.is_free(self.now) || self.asked_by.as_ref().is_some_and(is_theirs)) {
             self.free.push(item);
         }
     }

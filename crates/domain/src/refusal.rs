@@ -73,7 +73,7 @@ pub enum Refusal {
     #[error(transparent)]
     Text(#[from] InvalidText),
     /// Another holds the item.
-    #[error("it is claimed by {0}")]
+    #[error("it is {}", held(.0))]
     Claimed(Box<Claim>),
     /// The writer acts under a claim that has ended.
     #[error("the claim with the fence {fence} has ended{}", held_by(.claim.as_deref()))]
@@ -141,7 +141,14 @@ fn moves(from: Status) -> String {
 }
 
 fn held_by(claim: Option<&Claim>) -> String {
-    claim.map(|claim| format!("; the item is claimed by {claim}")).unwrap_or_default()
+    claim.map(|claim| format!("; the item is {}", held(claim))).unwrap_or_default()
+}
+
+fn held(claim: &Claim) -> String {
+    match &claim.handed_over_by {
+        None => format!("claimed by {claim}"),
+        Some(by) => format!("handed over by {by} to {claim}"),
+    }
 }
 
 /// The most ids that a message names.

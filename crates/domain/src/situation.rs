@@ -75,7 +75,7 @@ impl fmt::Display for Situation {
 pub struct Since {
     /// When.
     pub at: Timestamp,
-    /// By whom.
+    /// By whom; of what waits for the one whom it was handed over to, by the one who did that.
     pub by: Actor,
     /// In which of the actor's sessions, of a claim.
     pub session: Option<SessionName>,
@@ -107,7 +107,7 @@ impl Since {
         written.or_else(|| {
             claim.map(|claim| Self {
                 at: claim.since,
-                by: claim.holder.clone(),
+                by: claim.handed_over_by.as_ref().unwrap_or(&claim.holder).clone(),
                 session: claim.session.clone(),
                 reason: None,
             })

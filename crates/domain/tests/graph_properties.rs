@@ -202,7 +202,7 @@ proptest! {
 }
 
 fn ready(items: &[Summary]) -> Vec<Summary> {
-    let mut list = ReadyList::new(Timestamp::UNIX_EPOCH);
+    let mut list = ReadyList::new(Timestamp::UNIX_EPOCH, None);
     items.iter().cloned().for_each(|item| list.add(item, true));
     list.into_ready(0, |id| items.iter().find(|item| item.id == *id).map(|item| item.uid)).1
 }

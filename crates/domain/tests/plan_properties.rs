@@ -97,7 +97,7 @@ proptest! {
         let plan = Plan::new(&items, now());
         let ready = items.iter().filter(|item| plan.situation(item) == Situation::Ready);
         let ready: BTreeSet<_> = ready.map(number).collect();
-        let mut list = ReadyList::new(now());
+        let mut list = ReadyList::new(now(), None);
         items.iter().for_each(|item| list.add(item.clone(), true));
         let (_, listed) = list.into_ready(0, |_| None);
         prop_assert_eq!(ready, listed.iter().map(number).collect());

@@ -7,8 +7,7 @@
 use jerry_contract::{Code, Failure};
 
 /// What options are called here, longer wordings first.
-const ARGUMENTS: [(&str, &str); 7] = [
-    (", or the --session it was claimed in", ""),
+const ARGUMENTS: [(&str, &str); 6] = [
     (" or the --session it was claimed in", ""),
     (", or wait longer with --lock-timeout", ""),
     ("--fence N", "its fence"),

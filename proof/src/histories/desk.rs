@@ -195,7 +195,7 @@ impl Services {
                 return Ok(listed(page.items, &page.unreadable, Said::All));
             }
             Ask::Ready => {
-                let ready = self.ready.ready(0).await?;
+                let ready = self.ready.ready(None, 0).await?;
                 return Ok(listed(ready.items, &ready.unreadable, Said::Ready));
             }
         };

@@ -60,7 +60,7 @@ fn force_deletes_it_all_the_same() {
     let other = desk.create("waits", [needs(&item)]);
     delete(&desk, &item.id, true).expect("deleted");
     assert_eq!(desk.get(&other.id), other);
-    let ready = block_on(Ready::new(desk.ports.clone()).ready(0)).expect("listed");
+    let ready = block_on(Ready::new(desk.ports.clone()).ready(None, 0)).expect("listed");
     assert_eq!(ready.total, 0);
 }
 

@@ -7,7 +7,7 @@ use pollster::block_on;
 use crate::desk::*;
 
 fn ready(desk: &Desk, limit: usize) -> ReadyItems {
-    block_on(Ready::new(desk.ports.clone()).ready(limit)).expect("listed")
+    block_on(Ready::new(desk.ports.clone()).ready(None, limit)).expect("listed")
 }
 
 fn ready_ids(desk: &Desk) -> Vec<WorkId> {

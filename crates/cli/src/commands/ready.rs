@@ -30,12 +30,13 @@ pub struct Arguments {
 impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         let ready = Ready::new(session.ports()?);
+        let actor = session.actor()?;
         if self.explain {
-            let explained = ready.explained(self.limit).await?;
+            let explained = ready.explained(Some(&actor), self.limit).await?;
             report_unreadable(&explained.unreadable);
             return Ok(Box::new(WithReasons(explained)));
         }
-        let ready = ready.ready(self.limit).await?;
+        let ready = ready.ready(Some(actor), self.limit).await?;
         report_unreadable(&ready.unreadable);
         let ReadyItems { items, total, progress, unreadable } = ready;
         let what = "ready items";
@@ -91,7 +92,10 @@ fn because(placed: &Placed) -> String {
         said.push_str(&format!("; {parts}, so that claim --next passes it over"));
     }
     if let Some(claim) = &item.claim {
-        said.push_str(&format!("; the claim of {} has lapsed", claim.holder));
+        said.push_str(&match claim.is_handed_over {
+            true => format!("; handed over to {}", claim.holder),
+            false => format!("; the claim of {} has lapsed", claim.holder),
+        });
     }
     said
 }

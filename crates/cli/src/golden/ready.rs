@@ -122,3 +122,28 @@ fn plans_as_trees_and_chains() {
     }
     insta::assert_snapshot!(jerry.transcript);
 }
+
+/// Ann hands over what she has to bob, who is told what to do.
+#[test]
+fn what_was_handed_over_waits_for_one() {
+    let mut jerry = Jerry::new();
+    for command in [
+        "create 'Half done'",
+        "create 'Next' --needs 3",
+        "--actor ann claim 3 --session s",
+        "--actor ann note 3 'Not mine, as it seems'",
+        "--actor ann handoff 3 --to bob --session s",
+        "--actor bob ready",
+        "--actor ann ready",
+        "--actor bob ready --explain",
+        "--actor ann ready --explain",
+        "show 3",
+        "why 5",
+        "--actor bob note 3 'Mine'",
+        "--actor bob claim 3",
+    ] {
+        jerry.run(Style::PLAIN, command);
+    }
+    jerry.json("--actor bob why 3");
+    insta::assert_snapshot!(jerry.transcript);
+}

@@ -99,7 +99,10 @@ impl Page<'_> {
         self.optional("phase", item.phase.as_ref())?;
         self.optional("assignee", item.assignee.as_ref())?;
         if let Some(claim) = &item.claim {
-            self.field("claimed by", &line(&claim.to_string()))?;
+            match &claim.handed_over_by {
+                None => self.field("claimed by", &line(&claim.to_string()))?,
+                Some(by) => self.field("handed over", &line(&format!("to {claim}, by {by}")))?,
+            }
         }
         if !item.labels.is_empty() {
             let labels: Vec<_> = item.labels.iter().map(|label| line(label.as_str())).collect();

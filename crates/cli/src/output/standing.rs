@@ -8,19 +8,27 @@ use super::{line, who_has};
 /// The most steps that are indented; beyond them the number of steps is said.
 const INDENTED: usize = 32;
 
-/// `ready`; `claimed by ann, session s, since …, until …`; `blocked by bob since …: no key`.
+/// `ready`; `claimed by ann, session s, since …, until …`; `handed over to bob by ann since …`;
+/// `blocked by bob since …: no key`.
 pub(crate) fn said(item: &Summary, situation: Situation, since: Option<&Since>) -> String {
     let until = match item.claim.as_ref().and_then(|claim| claim.expires_at) {
         Some(end) => format!(" until {}", to_the_second(end)),
         None => String::new(),
     };
+    let receiver = item.claim.as_ref().filter(|claim| claim.is_handed_over);
     let mut text = match (situation, since) {
+        (Situation::Claimed, None) if receiver.is_some() => {
+            format!("handed over to {}", who_has(item))
+        }
         (Situation::Claimed, None) => format!("claimed by {}", who_has(item)),
         (Situation::Ready, _) if item.claim.is_some() => {
             format!("ready: the claim of {} has lapsed", who_has(item))
         }
         (Situation::Ready | Situation::Waiting, _) | (_, None) => situation.to_string(),
-        (_, Some(since)) => format!("{situation} by {}", since.by),
+        (_, Some(since)) => match receiver.filter(|_| situation == Situation::Claimed) {
+            Some(claim) => format!("handed over to {} by {}", claim.holder, since.by),
+            None => format!("{situation} by {}", since.by),
+        },
     };
     let Some(since) = since else { return text };
     if let Some(session) = &since.session {

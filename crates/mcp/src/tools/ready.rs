@@ -17,14 +17,15 @@ pub(crate) struct Arguments {
 impl Tool for Ready {
     const NAME: &'static str = "ready";
     const ABOUT: &'static str = "List what can be begun, the most urgent first: pending, claimed by \
-                                 nobody, waiting for nothing.";
+                                 nobody or handed over to you, waiting for nothing.";
     const EFFECT: Effect = Effect::Reads;
     type Arguments = Arguments;
 
     async fn call(arguments: Arguments, call: Call<'_>) -> Outcome {
         let desk = call.desk;
         let limit = arguments.limit.unwrap_or(10);
-        let ready = jerry_application::Ready::new(desk.ports.clone()).ready(limit).await?;
+        let ready = jerry_application::Ready::new(desk.ports.clone());
+        let ready = ready.ready(Some(desk.actor.clone()), limit).await?;
         say(&Items::new(&ready.items, ready.total, &ready.progress, &ready.unreadable))
     }
 }
