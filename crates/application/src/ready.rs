@@ -7,9 +7,9 @@ use jerry_domain::ports::Unreadable;
 use jerry_domain::{Actor, Plan, ProgressCount, ReadyList, Situation, Summary, WorkId};
 
 use crate::blocked::{Account, Waiting};
-use crate::query::first_of;
+use crate::query::{self, first_of};
 use crate::references::Names;
-use crate::{Error, Ports, view};
+use crate::{Error, Filter, Ports, view};
 
 /// The items that can be begun.
 #[derive(Debug)]
@@ -68,30 +68,35 @@ impl Ready {
     }
 
     /// The items that are pending and unclaimed, or whose claim has lapsed, or which were handed over
-    /// to `actor`, and of which every dependency is completed or cancelled: at most `limit` of them,
-    /// 0 for all.
+    /// to `actor`, and of which every dependency is completed or cancelled: those that `filter` lets
+    /// through, whose order does not count.
     ///
     /// # Errors
-    /// [`Error::Repository`] when the store cannot be listed.
-    pub async fn ready(&self, actor: Option<Actor>, limit: usize) -> Result<ReadyItems, Error> {
-        self.of(ReadyList::new(self.ports.clock.now(), actor), |_| true, limit).await
+    /// [`Error::Repository`] when the store cannot be listed, or the filter's parent is not there.
+    pub async fn ready(&self, actor: Option<Actor>, filter: &Filter) -> Result<ReadyItems, Error> {
+        let parent = query::parent(&self.ports, filter).await?;
+        let list = ReadyList::new(self.ports.clock.now(), actor);
+        self.of(list, |item| filter.admits(item, parent.as_ref()), filter.limit).await
     }
 
     /// The items of [`Ready::ready`] with why they come where they come, and the others that are
-    /// open with why they cannot be begun: at most `limit` of either, 0 for all.
+    /// open with why they cannot be begun: at most as many of either as `filter` says.
     ///
     /// # Errors
-    /// [`Error::Repository`] when the store cannot be listed.
+    /// As [`Ready::ready`].
     pub async fn explained(
         &self,
         actor: Option<&Actor>,
-        limit: usize,
+        filter: &Filter,
     ) -> Result<ExplainedItems, Error> {
+        let parent = query::parent(&self.ports, filter).await?;
         let (items, unreadable) = view::of(&self.ports).await?;
         let now = self.ports.clock.now();
         let plan = Plan::new(&items, now);
         let progress = ProgressCount::of_all(&items);
-        let open = items.iter().filter(|item| !item.status.is_closed());
+        let open = items
+            .iter()
+            .filter(|item| !item.status.is_closed() && filter.admits(item, parent.as_ref()));
         let can_be_begun = |item: &&Summary| {
             plan.situation(item) == Situation::Ready
                 || actor.is_some_and(|actor| item.waits_for(actor))
@@ -100,7 +105,7 @@ impl Ready {
         let (mut ready, mut others): (Vec<_>, Vec<_>) = open.partition(can_be_begun);
         let (total, not_ready_total) = (ready.len(), others.len());
         for some in [&mut ready, &mut others] {
-            first_of(some, limit, |one, other| one.urgency().cmp(&other.urgency()));
+            first_of(some, filter.limit, |one, other| one.urgency().cmp(&other.urgency()));
         }
         let placed = ready.into_iter().zip(1..).map(|(item, place)| Placed {
             item: item.clone(),

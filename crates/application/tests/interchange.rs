@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use jerry_application::{
-    Export, ExportFormat, Import, ImportFormat, ImportReport, ImportSource, Ports, Ready, Request,
-    render_markdown,
+    Export, ExportFormat, Filter, Import, ImportFormat, ImportReport, ImportSource, Ports, Ready,
+    Request, render_markdown,
 };
 use jerry_conformance::MemoryStore;
 use jerry_domain::ports::WorkItemRepository as _;
@@ -149,7 +149,10 @@ fn five_hundred_real_issues_come_in() {
     assert!(report.ids.is_sorted(), "numbered in the file's order");
 
     let all = store.summaries();
-    let ready = pollster::block_on(Ready::new(store.ports.clone()).ready(None, 0)).expect("listed");
+    let ready = pollster::block_on(
+        Ready::new(store.ports.clone()).ready(None, &Filter { limit: 0, ..Filter::default() }),
+    )
+    .expect("listed");
     assert_eq!(ready.items.len(), 8);
     assert!(Graph::new(&all).cycles().is_empty());
 

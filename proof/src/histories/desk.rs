@@ -195,7 +195,8 @@ impl Services {
                 return Ok(listed(page.items, &page.unreadable, Said::All));
             }
             Ask::Ready => {
-                let ready = self.ready.ready(None, 0).await?;
+                let ready =
+                    self.ready.ready(None, &Filter { limit: 0, ..Filter::default() }).await?;
                 return Ok(listed(ready.items, &ready.unreadable, Said::Ready));
             }
         };

@@ -1,7 +1,7 @@
 use std::sync::Barrier;
 use std::thread;
 
-use jerry_application::{Delete, Error, Ports, Ready, Request};
+use jerry_application::{Delete, Error, Filter, Ports, Ready, Request};
 use jerry_domain::ports::{LockError, RepositoryError, Tombstone};
 use jerry_domain::{WorkId, WorkItem};
 use pollster::block_on;
@@ -60,7 +60,10 @@ fn force_deletes_it_all_the_same() {
     let other = desk.create("waits", [needs(&item)]);
     delete(&desk, &item.id, true).expect("deleted");
     assert_eq!(desk.get(&other.id), other);
-    let ready = block_on(Ready::new(desk.ports.clone()).ready(None, 0)).expect("listed");
+    let ready = block_on(
+        Ready::new(desk.ports.clone()).ready(None, &Filter { limit: 0, ..Filter::default() }),
+    )
+    .expect("listed");
     assert_eq!(ready.total, 0);
 }
 

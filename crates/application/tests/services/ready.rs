@@ -1,13 +1,14 @@
 use std::time::Duration;
 
-use jerry_application::{Ready, ReadyItems};
-use jerry_domain::{Edit, ItemRef, Priority, Transition, WorkId, WorkItem};
+use jerry_application::{Filter, Ready, ReadyItems};
+use jerry_domain::{Edit, ItemRef, Label, Priority, Transition, WorkId, WorkItem};
 use pollster::block_on;
 
 use crate::desk::*;
 
 fn ready(desk: &Desk, limit: usize) -> ReadyItems {
-    block_on(Ready::new(desk.ports.clone()).ready(None, limit)).expect("listed")
+    block_on(Ready::new(desk.ports.clone()).ready(None, &Filter { limit, ..Filter::default() }))
+        .expect("listed")
 }
 
 fn ready_ids(desk: &Desk) -> Vec<WorkId> {
@@ -31,6 +32,26 @@ fn the_most_urgent_come_first_then_the_oldest() {
     assert_eq!(ready_ids(&desk), ids([critical, high, later_high, low]));
     let first = ready(&desk, 2);
     assert_eq!((first.items.len(), first.total), (2, 4));
+}
+
+/// What is asked of the others counts all the same.
+#[test]
+fn a_filter_narrows_what_is_ready_and_what_is_not() {
+    let desk = Desk::new();
+    let label = || Edit::AddLabel(Label::new("x").expect("valid"));
+    let needed = desk.create("needed", []);
+    let free = desk.create("free", [label()]);
+    let waits = desk.create("waits", [label(), needs(&needed)]);
+    let labels = vec![Label::new("x").expect("valid")];
+    let filter = Filter { labels, limit: 0, ..Filter::default() };
+    let service = Ready::new(desk.ports.clone());
+    let ready = block_on(service.ready(None, &filter)).expect("listed");
+    assert_eq!((&ready.items[0].id, ready.total), (&free.id, 1));
+    let explained = block_on(service.explained(None, &filter)).expect("listed");
+    assert_eq!((&explained.items[0].item.id, explained.total), (&free.id, 1));
+    assert_eq!((&explained.not_ready[0].item.id, explained.not_ready_total), (&waits.id, 1));
+    let nowhere = Filter { parent: Some(id(99)), ..Filter::default() };
+    assert!(block_on(service.ready(None, &nowhere)).is_err());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use jerry_application::{Blocked, Plans, Ready, Reasons, Standing, Why};
+use jerry_application::{Blocked, Filter, Plans, Ready, Reasons, Standing, Why};
 use jerry_domain::{Edit, Mark, Priority, Relation, Situation, Transition, Ways, WorkId, WorkItem};
 use jerry_domain::{SessionName, Since};
 use pollster::block_on;
@@ -149,16 +149,20 @@ fn what_is_ready_is_explained_in_the_order_of_ready() {
     let epic = desk.create("epic", []);
     let part = desk.create("part", [part_of(&epic), needs(&low)]);
     let ready = Ready::new(desk.ports.clone());
-    let explained = block_on(ready.explained(None, 0)).expect("listed");
+    let explained =
+        block_on(ready.explained(None, &Filter { limit: 0, ..Filter::default() })).expect("listed");
     let order: Vec<_> = explained.items.iter().map(|placed| placed.item.id.clone()).collect();
-    let listed = block_on(ready.ready(None, 0)).expect("listed").items;
+    let listed = block_on(ready.ready(None, &Filter { limit: 0, ..Filter::default() }))
+        .expect("listed")
+        .items;
     assert_eq!(order, listed.into_iter().map(|item| item.id).collect::<Vec<_>>());
     let [epic, low] = &explained.items[..] else { panic!("{explained:?}") };
     assert_eq!((epic.place, epic.unfinished_parts, low.place), (1, 1, 2));
     assert_eq!(low.needed_by, ids([&part]));
     assert_eq!((explained.not_ready.len(), explained.not_ready_total), (1, 1));
     assert_eq!(explained.not_ready[0].item.id, part.id);
-    let limited = block_on(ready.explained(None, 1)).expect("listed");
+    let limited =
+        block_on(ready.explained(None, &Filter { limit: 1, ..Filter::default() })).expect("listed");
     assert_eq!((limited.items.len(), limited.total, limited.not_ready_total), (1, 2, 1));
 }
 

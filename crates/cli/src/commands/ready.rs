@@ -3,11 +3,12 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use jerry_application::{ExplainedItems, Placed, Ready, ReadyItems};
+use jerry_application::{ExplainedItems, Filter, Placed, Ready, ReadyItems};
 use jerry_contract::Explained;
 use jerry_domain::{WorkId, to_the_second};
 
 use super::Outcome;
+use super::list::Narrowed;
 use crate::args::Pick;
 use crate::output::{
     Answer, Json, Listing, Paint, Style, count, line, reasons, remark, report_unreadable,
@@ -21,6 +22,8 @@ pub struct Arguments {
     #[arg(long, short = 'n', value_name = "N", default_value_t = 50)]
     limit: usize,
     #[command(flatten)]
+    narrowed: Narrowed,
+    #[command(flatten)]
     pick: Pick,
     /// Also why each comes where it comes, and why the other open items cannot be begun
     #[arg(long, conflicts_with = "Pick")]
@@ -31,12 +34,13 @@ impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         let ready = Ready::new(session.ports()?);
         let actor = session.actor()?;
+        let filter = Filter { limit: self.limit, ..self.narrowed.filter(session)? };
         if self.explain {
-            let explained = ready.explained(Some(&actor), self.limit).await?;
+            let explained = ready.explained(Some(&actor), &filter).await?;
             report_unreadable(&explained.unreadable);
             return Ok(Box::new(WithReasons(explained)));
         }
-        let ready = ready.ready(Some(actor), self.limit).await?;
+        let ready = ready.ready(Some(actor), &filter).await?;
         report_unreadable(&ready.unreadable);
         let ReadyItems { items, total, progress, unreadable } = ready;
         let what = "ready items";

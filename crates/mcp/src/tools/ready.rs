@@ -1,5 +1,6 @@
 //! `ready`.
 
+use jerry_application::Filter;
 use jerry_contract::Items;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -24,8 +25,9 @@ impl Tool for Ready {
     async fn call(arguments: Arguments, call: Call<'_>) -> Outcome {
         let desk = call.desk;
         let limit = arguments.limit.unwrap_or(10);
+        let filter = Filter { limit, ..Filter::default() };
         let ready = jerry_application::Ready::new(desk.ports.clone());
-        let ready = ready.ready(Some(desk.actor.clone()), limit).await?;
+        let ready = ready.ready(Some(desk.actor.clone()), &filter).await?;
         say(&Items::new(&ready.items, ready.total, &ready.progress, &ready.unreadable))
     }
 }
