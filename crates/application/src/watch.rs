@@ -149,7 +149,7 @@ impl Watch {
         let seen = Seen { selection: filter.selection(), ..Seen::default() };
         let (interval, is_behind) = (None, false);
         let (saved, unsaved, last) = (None, Step::new(), None);
-        let (watch, hint) = (self.clone(), (self.hint)());
+        let (watch, hint, unreadable) = (self.clone(), (self.hint)(), Vec::new());
         Ok(Watching {
             watch,
             filter,
@@ -160,6 +160,7 @@ impl Watch {
             saved,
             unsaved,
             last,
+            unreadable,
             is_behind,
         })
     }
@@ -177,6 +178,7 @@ pub struct Watching {
     /// What leads from `saved` to `seen`.
     unsaved: Step,
     last: Option<LastLook>,
+    unreadable: Vec<Unreadable>,
     /// Whether the last look found more than it handed out.
     is_behind: bool,
 }
@@ -231,10 +233,17 @@ impl Watching {
             if !found.changes.is_empty() {
                 return Ok(Some(found));
             }
+            self.unreadable = found.unreadable;
             if is_given_up() || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Ok(None);
             }
         }
+    }
+
+    /// What the last look that found no change could not read.
+    #[must_use]
+    pub fn unreadable(&self) -> &[Unreadable] {
+        &self.unreadable
     }
 
     /// The cursor after all that was handed out.

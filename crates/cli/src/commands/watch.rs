@@ -106,6 +106,8 @@ impl Stream {
 
     fn timed_out(&self, watching: &mut Watching) -> Result<Failure, Failure> {
         let cursor = block_on(watching.cursor())?;
+        // Nobody knows whether these have changed.
+        report_unreadable(watching.unreadable());
         let said = match self.timeout {
             Some(time) if !time.is_zero() => format!("nothing has changed for {time:?}"),
             _ => "nothing has changed".to_owned(),
