@@ -366,6 +366,20 @@ fn each_work_is_a_session_of_its_own() {
     assert_eq!(refused["code"], "claimed");
 }
 
+/// An agent may take it for the end of a step.
+#[test]
+fn an_interrupt_that_the_command_survives_is_its_own_matter() {
+    let jerry = Jerry::new();
+    let id = jerry.create("to be done");
+    let script = "exit 0";
+    let worker = Worker::start(&jerry, &["1"], script);
+    send("INT", worker.jerry.id());
+    worker.go_on();
+    let (status, answer) = worker.end();
+    assert_eq!((status, &answer["item"]["status"]), (Some(0), &json!("completed")));
+    assert_eq!(jerry.item(&id)["status"], "completed");
+}
+
 /// A descriptor that is left open in the background does not keep the item.
 #[test]
 fn what_the_command_leaves_behind_does_not_hold_the_item() {

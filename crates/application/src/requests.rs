@@ -8,7 +8,7 @@
 use jerry_domain::ports::{LockGuard, LockName, RepositoryError};
 use jerry_domain::{Edit, Event, Refusal, RequestId, WorkId, WorkItem};
 
-use crate::{Error, Ports, Request};
+use crate::{Error, Ports, Request, references};
 
 /// The item `id` as `request` left it, durably, if it has made `edits` of it already; also where it
 /// has been deleted since.
@@ -22,12 +22,20 @@ pub(crate) async fn first_edit(
     request: &Request,
 ) -> Result<Option<WorkItem>, Error> {
     let event = Event::of(edits);
-    match (first_result(ports, id, &event, request).await?, &request.request_id) {
-        (Some(item), Some(name)) if !item.is_result_of(edits) => {
-            Err(Left { item, event }.refused(name))
-        }
-        (left, _) => Ok(left),
+    let left = first_result(ports, id, &event, request).await?;
+    let (Some(item), Some(name)) = (&left, &request.request_id) else { return Ok(left) };
+    let last = item.history.last().and_then(|entry| entry.request_id.as_deref());
+    // Where the history is broken the item of today stands in for what cannot be rebuilt.
+    if last != Some(name.as_str()) || item.is_result_of(edits) {
+        return Ok(left);
     }
+    // What an item is called may have changed; what is gone is compared by its name.
+    let mut completed = edits.to_vec();
+    let is_known = references::complete(ports, &mut completed).await.is_ok();
+    if is_known && item.is_result_of(&completed) {
+        return Ok(left);
+    }
+    Err(Left { item: item.clone(), event }.refused(name))
 }
 
 /// As [`first_edit`], for a write of this kind, whatever it made of the item.

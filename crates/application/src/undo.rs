@@ -50,8 +50,9 @@ impl Undo {
         let undone = item
             .undo(&request.stamp(self.ports.clock.now()))
             .map_err(|source| RepositoryError::Refused { id: id.clone(), source })?;
-        let mut edits = undone.map_or_else(Vec::new, |undone| brought_back(&item, &undone));
+        let mut edits = undone.as_ref().map_or_else(Vec::new, |it| brought_back(&item, it));
         references::complete(&self.ports, &mut edits).await?;
+        edits.extend(undone.as_ref().into_iter().flat_map(|it| taken_away(&item, it)));
         rings::refuse(&self.ports, id, &edits).await?;
         let family = family::of(&self.ports, id, &edits).await?;
         let rules = modify::rules(&self.ports, family, None);
@@ -101,6 +102,12 @@ impl Undo {
             }
         }
     }
+}
+
+/// The edits that would take away what `item` waits for and `undone` does not.
+fn taken_away(item: &WorkItem, undone: &WorkItem) -> impl Iterator<Item = Edit> {
+    let is_gone = |own: &&ItemRef| !undone.depends_on.iter().any(|kept| kept.same_target(own));
+    item.depends_on.iter().filter(is_gone).cloned().map(Edit::RemoveDependency)
 }
 
 /// The edits that would bring back what is in `undone` and not in `item`, as far as rules over

@@ -34,18 +34,29 @@ mod unix {
         child: Option<Pid>,
         /// What came before there was a child.
         missed: Option<Signal>,
-        interrupted: bool,
+        /// By a signal other than `SIGINT`.
+        is_told_to_end: bool,
+        /// By `SIGINT`, which a command may take for the end of a step, and go on.
+        is_interrupted: bool,
     }
 
     impl Working {
         fn receive(&mut self, signal: Signal) {
-            self.interrupted = true;
+            match signal {
+                Signal::INT => self.is_interrupted = true,
+                _ => self.is_told_to_end = true,
+            }
             match self.child {
                 None => self.missed = Some(signal),
                 // A terminal sends it to the command too.
                 Some(_) if signal == Signal::INT => {}
                 Some(child) => pass_on(signal, child),
             }
+        }
+
+        /// Whether the command, which ended so, was kept from coming to its own end.
+        fn was_cut_short(&self, status: ExitStatus) -> bool {
+            self.is_told_to_end || (self.is_interrupted && !status.success())
         }
 
         fn begin(&mut self, child: Pid) {
@@ -113,8 +124,9 @@ mod unix {
             // Its id stays its own until it is waited for, which is after nobody sends to it any more.
             let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
             while matches!(waitid(WaitId::Pid(pid), ended), Err(Errno::INTR)) {}
-            let interrupted = duty().work.take().is_some_and(|work| work.interrupted);
-            Ok((child.wait()?, interrupted))
+            let ended = duty().work.take();
+            let status = child.wait()?;
+            Ok((status, ended.is_some_and(|work| work.was_cut_short(status))))
         }
     }
 
@@ -144,7 +156,7 @@ mod unix {
             release_locks_when_interrupted().expect("listens");
             let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().expect("starts");
             work.begin(Pid::from_child(&child));
-            assert!(work.interrupted);
+            assert!(work.is_told_to_end || work.is_interrupted);
             // If it was not passed on the end of its input ends the command.
             let ended = child.wait().expect("waited for");
             assert_eq!(ended.signal(), Some(signal.as_raw()));

@@ -22,7 +22,7 @@
 
 use std::path::Path;
 
-use jerry_domain::ports::{Clock, IdError, LockName, RepositoryError};
+use jerry_domain::ports::{Clock, IdError, LockName, RepositoryError, Tombstone};
 use jerry_domain::{Actor, Stamp, WorkId, WorkItem};
 
 use crate::clock::SystemClock;
@@ -61,8 +61,7 @@ pub(crate) fn give_numbers(
 enum Settled {
     /// In a file of its own.
     Under(WorkId),
-    /// Still in that of the elder alone: somebody is writing its own, or nobody can tell whether it
-    /// was deleted.
+    /// Still in that of the elder alone: somebody is writing its own.
     Stays,
     /// In a tombstone.
     Buried,
@@ -71,12 +70,16 @@ enum Settled {
 /// Whether `item` was deleted under a number of its own, by a tombstone that knows all that it says.
 ///
 /// # Errors
-/// When there are tombstones of which nobody can tell, unless another one tells.
+/// When there are tombstones that cannot be read, unless another one tells: a deleted item would come
+/// back.
 pub(crate) fn is_buried(layout: &Layout, item: &WorkItem) -> Result<bool, RepositoryError> {
     let mut unreadable = None;
     for (name, stone) in tombstone::all(layout)? {
+        let keeps_it = |stone: &Tombstone| {
+            stone.item.uid == item.uid && matches!(stone.item.absorb(item), Ok(None))
+        };
         let keeps = match stone {
-            Ok(stone) => stone.item.uid == item.uid && matches!(stone.item.absorb(item), Ok(None)),
+            Ok(stone) => std::iter::once(&stone).chain(&stone.displaced).any(keeps_it),
             Err(error) => {
                 unreadable = Some(error);
                 false
@@ -104,12 +107,10 @@ fn settle(
         let merged = merge_into(layout, locks, &other.id, item)?;
         return Ok(merged.map_or(Settled::Stays, Settled::Under));
     }
-    match is_buried(layout, item) {
-        Ok(true) => Ok(Settled::Buried),
-        Ok(false) => Ok(Settled::Under(renumber(layout, locks, item, &stamp(&item.id)?)?)),
-        Err(RepositoryError::Malformed(_)) => Ok(Settled::Stays),
-        Err(error) => Err(error),
+    if is_buried(layout, item)? {
+        return Ok(Settled::Buried);
     }
+    Ok(Settled::Under(renumber(layout, locks, item, &stamp(&item.id)?)?))
 }
 
 /// Under which number it stands then; `None` when somebody is writing that file.

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use jerry_domain::ports::{LockName, RepositoryError, Unreadable};
-use jerry_domain::{Uid, WorkId, fnv_1a};
+use jerry_domain::{Uid, WorkId, WorkItem, fnv_1a};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{if_present, storage_error};
@@ -119,12 +119,17 @@ impl Write {
 
     /// Whether the item, or what a deletion left of it, is under its number.
     fn is_there(&self, layout: &Layout) -> Result<bool, RepositoryError> {
+        Ok(self.found(layout)?.is_some() || self.is_deleted(layout)?)
+    }
+
+    /// The item, if its file holds it. One that does not parse is another program's text.
+    fn found(&self, layout: &Layout) -> Result<Option<WorkItem>, RepositoryError> {
         let path = layout.item(&self.id);
-        let there = index::read_item(&path, &layout.relative(&path), &self.id)?;
-        if there.is_some_and(|item| item.uid == self.uid) {
-            return Ok(true);
+        match index::read_item(&path, &layout.relative(&path), &self.id) {
+            Ok(item) => Ok(item.filter(|item| item.uid == self.uid)),
+            Err(Unreadable::Malformed(_)) => Ok(None),
+            Err(error) => Err(error.into()),
         }
-        self.is_deleted(layout)
     }
 
     fn is_deleted(&self, layout: &Layout) -> Result<bool, RepositoryError> {
@@ -150,8 +155,7 @@ impl Write {
         }
         if Replaced::of(from.version, &content.bytes) != from {
             // Whoever completed the journal was killed before it was gone, and others went on.
-            let is_later = index::read_item(&path, &shown, &self.id)?
-                .is_some_and(|item| item.uid == self.uid && item.version > from.version);
+            let is_later = self.found(layout)?.is_some_and(|item| item.version > from.version);
             return if is_later { Ok(Made::Written) } else { self.keep_aside(layout) };
         }
         let permissions = Some(content.metadata.permissions());

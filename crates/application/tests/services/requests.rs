@@ -5,7 +5,7 @@ use std::thread;
 
 use jerry_application::{ClaimNext, Create, Delete, Error, Filter, Modify, Request};
 use jerry_domain::ports::{RepositoryError, Update};
-use jerry_domain::{Edit, Label, Priority, Status, Transition, WorkId, WorkItem};
+use jerry_domain::{Edit, ItemRef, Label, Priority, Status, Transition, WorkId, WorkItem};
 use pollster::block_on;
 use rstest::rstest;
 
@@ -113,6 +113,19 @@ fn a_name_is_not_taken_for_a_request_of_the_same_kind() {
     let refused = block_on(Create::new(desk.ports.clone(), work()).create(urgent, &named("r-9")));
     assert!(is_reuse(&refused), "{refused:?}");
     assert_eq!(create(&desk, &["one"], &named("r-9")).expect("repeated"), made);
+}
+
+/// Another branch had the number too, and what the item waits for has another by now.
+#[test]
+fn a_repeat_is_known_by_what_it_points_at_under_any_name() {
+    let desk = Desk::new();
+    let needed = desk.create("needed", []);
+    let item = desk.create("waits", [needs(&needed)]);
+    let moved = desk.renumber_by_hand(&needed, 12);
+    let bare = || Edit::RemoveDependency(ItemRef::bare(moved.id.clone()));
+    let first = edit(&desk, &item.id, bare(), &named("r-1")).expect("made");
+    assert_eq!(edit(&desk, &item.id, bare(), &named("r-1")).expect("repeated"), first);
+    assert_eq!(desk.get(&item.id).depends_on, []);
 }
 
 #[test]

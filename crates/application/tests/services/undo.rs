@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use jerry_application::{Delete, Error, History, Request, Undo};
+use jerry_application::{Delete, Error, History, Modify, Request, Undo};
 use jerry_domain::ports::RepositoryError;
 use jerry_domain::{
     ChecklistKind, Credentials, Edit, Event, Gates, ItemRef, NotUndone, Priority, Refusal,
@@ -88,6 +88,18 @@ fn what_would_close_a_ring_is_not_brought_back(
     assert!(matches!(error, Error::DependencyCycle(_) | Error::ParentCycle(_)), "{error}");
     undone(&desk, &one.id);
     undone(&desk, &two.id);
+}
+
+/// What the write had added goes with it, and closes no ring with what comes back.
+#[test]
+fn what_goes_is_not_judged_with_what_comes_back() {
+    let desk = Desk::new();
+    let (first, second) = (desk.create("first", []), desk.create("second", []));
+    let part = desk.create("part", [part_of(&first)]);
+    let moved = vec![part_of(&second), needs(&first)];
+    block_on(Modify::new(desk.ports.clone()).edit(&part.id, moved, &by("ann"))).expect("allowed");
+    let back = undone(&desk, &part.id);
+    assert_eq!((&back.parent, back.depends_on.len()), (&part.parent, 0));
 }
 
 #[test]

@@ -133,8 +133,12 @@ impl State {
 
     /// Whether the item was deleted under a number of its own.
     fn is_buried(&self, item: &WorkItem) -> bool {
-        let mut stones = self.tombstones.values().map(|stone| &stone.item);
-        stones.any(|stone| stone.uid == item.uid && matches!(stone.absorb(item), Ok(None)))
+        let mut stones = self
+            .tombstones
+            .values()
+            .flat_map(|stone| std::iter::once(stone).chain(&stone.displaced));
+        stones
+            .any(|stone| stone.item.uid == item.uid && matches!(stone.item.absorb(item), Ok(None)))
     }
 
     fn insert(&mut self, item: WorkItem) -> Result<Insertion, RepositoryError> {

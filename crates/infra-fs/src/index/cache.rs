@@ -110,7 +110,7 @@ impl Cache {
             let found: Option<Row<'_>> = serde_json::from_str(&text[row.summary]).ok();
             match found.and_then(Row::into_summary) {
                 Some(summary) => cached = Some(Ok(Sighting { summary, digest: row.digest })),
-                None => read = super::sightings_of(layout, &text[row.name]),
+                None => read = super::said_by(layout, &text[row.name]).sightings,
             }
         }
         cached.into_iter().chain(read)

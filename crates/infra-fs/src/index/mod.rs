@@ -67,8 +67,8 @@ pub(crate) fn sightings(layout: &Layout, locks: &FsLocks) -> Result<Sightings, S
     let listed = cached.iter().map(|row| cache.name(row));
     let listed = listed.chain(parsed.iter().map(|(file, _)| file.name.as_str()));
     let (deleted, unreadable) = tombstone::among(layout, listed)?;
-    let displaces = parsed.iter().any(|(_, sightings)| sightings.len() > 1);
-    let parsed = parsed.into_iter().flat_map(|(_, sightings)| sightings);
+    let displaces = parsed.iter().any(|(_, said)| said.is_of_several);
+    let parsed = parsed.into_iter().flat_map(|(_, said)| said.sightings);
     let all = cache::rows(cache, cached, layout).chain(parsed);
     let all = all.chain(unreadable.into_iter().map(Err));
     let all = all.filter(move |sighting| match sighting {
@@ -162,36 +162,45 @@ fn load_and_list(index: &Path, items: &Path) -> (Cache, Result<Vec<Found>, Stora
     })
 }
 
-type Parsed = Vec<(Found, Vec<Result<Sighting, Unreadable>>)>;
+/// What one file says.
+struct Said {
+    sightings: Vec<Result<Sighting, Unreadable>>,
+    /// Whether it holds several items. What they are then is not for the file alone to say.
+    is_of_several: bool,
+}
+
+type Parsed = Vec<(Found, Said)>;
 
 /// Parses files on every core there is.
 fn parse(layout: &Layout, files: Vec<Found>) -> Parsed {
     const WORTH_A_THREAD: usize = 256;
     let read = |file: Found| {
-        let sightings = sightings_of(layout, &file.name);
+        let said = said_by(layout, &file.name);
         // Gone between the listing and the read: deleted, which is no error.
-        (!sightings.is_empty()).then_some((file, sightings))
+        (!said.sightings.is_empty()).then_some((file, said))
     };
     let read_all = |files: Vec<Found>| files.into_iter().filter_map(read).collect::<Parsed>();
     cores::share(files, WORTH_A_THREAD, read_all).into_iter().flatten().collect()
 }
 
 /// The items of a file; none when it has gone.
-fn sightings_of(layout: &Layout, name: &str) -> Vec<Result<Sighting, Unreadable>> {
+fn said_by(layout: &Layout, name: &str) -> Said {
+    let of_one = |sightings| Said { sightings, is_of_several: false };
     let path = layout.items().join(name);
     let shown = layout.relative(&path);
     let Some(id) = id_of_file(name) else {
         let error = misnamed(shown, "its name is not an id; `jerry doctor` helps");
-        return vec![Err(error.into())];
+        return of_one(vec![Err(error.into())]);
     };
     match read_named(&path, &shown, &id) {
-        Ok(None) => Vec::new(),
+        Ok(None) => of_one(Vec::new()),
         Ok(Some((item, content))) => {
-            let digest = digest(&content.bytes);
+            let (digest, is_of_several) = (digest(&content.bytes), !item.displaced.is_empty());
             let item = without_buried(layout, item);
-            Summary::of_file(&item).map(|summary| Ok(Sighting { summary, digest })).collect()
+            let sighting = |summary| Ok(Sighting { summary, digest });
+            Said { sightings: Summary::of_file(&item).map(sighting).collect(), is_of_several }
         }
-        Err(error) => vec![Err(error)],
+        Err(error) => of_one(vec![Err(error)]),
     }
 }
 
@@ -254,8 +263,9 @@ fn pays(outdated: usize, cached: usize) -> bool {
 
 /// What was parsed and may be cached.
 fn fresh(parsed: &Parsed, now: SystemTime) -> impl Iterator<Item = (&Found, &Sighting)> + Clone {
-    parsed.iter().filter_map(move |(file, sightings)| {
+    parsed.iter().filter_map(move |(file, said)| {
         // The file of several items is parsed each time; it is soon one of one.
+        let Said { sightings, is_of_several: false } = said else { return None };
         let [Ok(sighting)] = sightings.as_slice() else { return None };
         file.fingerprint.settled(now, RACY).then_some((file, sighting))
     })

@@ -118,6 +118,15 @@ fn another_item_of_the_number_is_no_later_version() {
     assert_kept_aside(&killed, 1);
 }
 
+/// One item's damage stops nobody but who needs the item.
+#[test]
+fn what_does_not_parse_is_another_programs_and_the_plan_is_kept_aside() {
+    let killed = Killed::new();
+    fs::write(killed.file(), "<<<<<<< ours").expect("written");
+    assert_kept_aside(&killed, 1);
+    assert_eq!(fs::read_to_string(killed.file()).expect("there"), "<<<<<<< ours");
+}
+
 /// Whoever completed it was killed before the journal was gone.
 #[test]
 fn what_was_written_and_changed_or_deleted_since_is_done() {
