@@ -23,8 +23,8 @@ from datetime import datetime, timezone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 WORDS = ("begin", "step", "end", "dies")
-# What killed processes leave behind, and the index, which is a cache.
-LEFT_BEHIND = ("temp_litter", "stale_index")
+# What killed processes leave behind, the index, which is a cache, and where the store lies.
+LEFT_BEHIND = ("temp_litter", "stale_index", "unsafe_file_system")
 
 
 class Stretch:

@@ -186,6 +186,13 @@ impl Jerry {
         names.filter(|name| name.starts_with('.') || !name.ends_with(".json")).collect()
     }
 
+    /// What the doctor finds in the store, but for the file system that it happens to lie on.
+    pub fn findings(&self) -> Vec<Value> {
+        let found = self.json(["doctor"]).json()["findings"].clone();
+        let is_of_store = |finding: &&Value| finding["ailment"] != "unsafe_file_system";
+        list(&found).iter().filter(is_of_store).cloned().collect()
+    }
+
     /// What the item says of itself, as far as every acknowledged item must agree: the name of its
     /// file, one history entry for each version, its last entry the present version.
     pub fn assert_sound(&self) {

@@ -191,8 +191,9 @@ fn what_asks_for_nothing_known_completes_nothing_and_stops_nothing_else() {
         assert!(said.contains("warning: ") && said.contains("gates.t"), "{said}");
         let ill = jerry.json(["doctor"]);
         assert_eq!(ill.code(), Some(8));
-        assert_eq!(ill.json()["findings"][0]["ailment"], "invalid_setting");
-        assert_eq!(ill.json()["findings"][0]["path"], "config.toml");
+        let found = jerry.findings();
+        assert_eq!(found[0]["ailment"], "invalid_setting");
+        assert_eq!(found[0]["path"], "config.toml");
         if wrong.contains("task") {
             jerry.ok(["config", "set", "gates.task", "criteria,subtasks"]);
             let set = jerry.json(["config", "get", "gates.task"]).json();
@@ -213,7 +214,7 @@ fn a_setting_that_there_is_not_is_named_by_the_doctor() {
     fs::write(jerry.path("config.toml"), "[gate]\ntask = [\"criteria\"]\n").expect("written");
     let well = jerry.json(["doctor"]).json();
     assert_eq!(well["healthy"], true);
-    assert_eq!(well["findings"][0]["ailment"], "unknown_setting");
+    assert_eq!(jerry.findings()[0]["ailment"], "unknown_setting");
     let begun = jerry.command(["start", &id]).output().expect("runs");
     let said = String::from_utf8_lossy(&begun.stderr).into_owned();
     assert!(said.contains("there is no setting 'gate.task'"), "{said}");

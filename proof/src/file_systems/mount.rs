@@ -56,7 +56,7 @@ impl Kind {
             Self::Tmpfs => Mounted::tmpfs("size=1g"),
             Self::Ext4 => Mounted::image("512M", "mkfs.ext4", &["-q"]),
             Self::Xfs => Mounted::image("512M", "mkfs.xfs", &["-q"]),
-            Self::Btrfs => Mounted::image("512M", "mkfs.btrfs", &["-q"]),
+            Self::Btrfs => Mounted::image("2G", "mkfs.btrfs", &["-q"]),
             Self::Overlay => Mounted::overlay(|_| Ok(())),
             Self::CaseFolding => Mounted::case_folding(),
             Self::Fuse => Mounted::bindfs(),
