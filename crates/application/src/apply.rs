@@ -73,16 +73,12 @@ impl Apply {
         request: &Request,
     ) -> Result<Vec<AppliedItem>, Error> {
         let plan = plan_file::understood(plan, &self.prefix)?;
-        let _same = match &request.request_id {
-            Some(name) => Some(requests::lock(&self.ports, name).await?),
-            None => None,
-        };
+        let _same = requests::lock_named(&self.ports, request).await?;
         let _graph = self.ports.lock_graph().await?;
         let mut names = Vec::new();
         let mut kept_back_by = self.no_free_number();
         for _ in 0..ATTEMPTS {
-            let items = self.ports.to_decide().await?;
-            let items: Vec<_> = items.into_iter().filter_map(Result::ok).collect();
+            let items = self.ports.readable().await?;
             let found = find(&self.ports, &plan, &items).await?;
             if let Some(name) = &request.request_id
                 && let Some(first) = first_result(&self.ports, &plan, &found, name).await?

@@ -71,7 +71,7 @@ impl Create {
             references::complete(&self.ports, &mut item.edits).await?;
         }
         if new.iter().any(|item| rings::may_close(&item.edits)) {
-            let items = rings::readable(&self.ports).await?;
+            let items = self.ports.readable().await?;
             let graph = Graph::new(&items);
             for item in &new {
                 rings::refuse_part(&graph, item.title.as_str(), &item.edits)?;

@@ -65,8 +65,7 @@ impl Delete {
     }
 
     async fn refuse_if_needed(&self, id: &WorkId) -> Result<(), Error> {
-        let items = self.ports.to_decide().await?;
-        let items: Vec<_> = items.into_iter().filter_map(Result::ok).collect();
+        let items = self.ports.readable().await?;
         let graph = Graph::new(&items);
         let mut dependents: Vec<_> = graph.dependents(id).map(name).collect();
         let mut children: Vec<_> = graph.children(id).map(name).collect();

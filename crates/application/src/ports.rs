@@ -141,6 +141,12 @@ impl Ports {
         self.items.summaries().await?.map(read).collect()
     }
 
+    /// As [`Ports::to_decide`], without what does not parse: it cannot be followed, and the doctor
+    /// names it.
+    pub(crate) async fn readable(&self) -> Result<Vec<Summary>, Error> {
+        Ok(self.to_decide().await?.into_iter().filter_map(Result::ok).collect())
+    }
+
     /// Why there is no item `id`: it never was, or it was deleted.
     pub(crate) async fn absent(&self, id: &WorkId) -> Result<RepositoryError, RepositoryError> {
         Ok(RepositoryError::absent(id.clone(), self.items.tombstone(id).await?))

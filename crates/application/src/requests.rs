@@ -140,6 +140,17 @@ pub(crate) async fn lock(ports: &Ports, request: &RequestId) -> Result<Box<dyn L
     Ok(ports.locks.acquire(&LockName::request(request), None).await?)
 }
 
+/// As [`lock`], where the request has a name.
+pub(crate) async fn lock_named(
+    ports: &Ports,
+    request: &Request,
+) -> Result<Option<Box<dyn LockGuard>>, Error> {
+    match &request.request_id {
+        Some(name) => lock(ports, name).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 async fn kept(ports: &Ports, id: &WorkId) -> Result<Option<WorkItem>, Error> {
     Ok(match ports.items.get(id).await? {
         None => ports.items.tombstone(id).await?.map(|stone| stone.item),

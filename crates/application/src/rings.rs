@@ -24,7 +24,7 @@ pub(crate) async fn refuse(ports: &Ports, id: &WorkId, edits: &[Edit]) -> Result
     if !edits.iter().any(|edit| matches!(edit, Edit::Parent(Some(_)) | Edit::AddDependency(_))) {
         return Ok(());
     }
-    let mut items = readable(ports).await?;
+    let mut items = ports.readable().await?;
     let own = items.iter().position(|item| item.id == *id && !item.is_displaced);
     // That it is not there is said when it is written.
     let Some(own) = own else { return Ok(()) };
@@ -58,12 +58,6 @@ fn parent_in(edits: &[Edit]) -> Option<&ItemRef> {
         _ => None,
     });
     last?.as_ref()
-}
-
-/// Every item that can be read. What does not parse cannot be followed; the doctor names it and the
-/// rings behind it.
-pub(crate) async fn readable(ports: &Ports) -> Result<Vec<Summary>, Error> {
-    Ok(ports.to_decide().await?.into_iter().filter_map(Result::ok).collect())
 }
 
 /// Refuses `edits` that point from the item `id` to itself, which is called `name`.

@@ -91,7 +91,7 @@ impl Work {
         lease: Option<Duration>,
         request: &Request,
     ) -> Result<Begun, Error> {
-        let _same = self.lock_request(request).await?;
+        let _same = requests::lock_named(&self.ports, request).await?;
         self.begin_on(id, lease, request).await
     }
 
@@ -106,7 +106,7 @@ impl Work {
         lease: Option<Duration>,
         request: &Request,
     ) -> Result<Begun, Error> {
-        let _same = self.lock_request(request).await?;
+        let _same = requests::lock_named(&self.ports, request).await?;
         if let Some(name) = &request.request_id {
             let chosen = requests::first_results(&self.ports, &Event::CLAIMED, name).await?.pop();
             if let Some(item) = chosen {
@@ -222,13 +222,6 @@ impl Work {
                 ..
             })) => Ok(item),
             Err(error) => Err(error),
-        }
-    }
-
-    async fn lock_request(&self, request: &Request) -> Result<Option<Box<dyn LockGuard>>, Error> {
-        match &request.request_id {
-            Some(name) => requests::lock(&self.ports, name).await.map(Some),
-            None => Ok(None),
         }
     }
 

@@ -175,7 +175,10 @@ pub(crate) fn lock(locks: &FsLocks) -> Result<FsLockGuard, RepositoryError> {
 /// Whether a journal is there. For who holds the lock `graph`, under which they are written: its writer
 /// is dead.
 pub(crate) fn is_left(layout: &Layout) -> Result<bool, RepositoryError> {
-    is_present(&layout.journal())
+    let path = layout.journal();
+    if_present(std::fs::symlink_metadata(&path))
+        .map(|found| found.is_some())
+        .map_err(|error| storage_error("look at", &path, error).into())
 }
 
 /// Whether a journal is there that speaks of the item `id`. Where it cannot be read nobody can tell.
@@ -229,14 +232,14 @@ fn free_of_commits(
 
 /// Completes the journal that is there, if one is, whose writer is dead. The caller holds no item's
 /// lock.
-fn complete(layout: &Layout, locks: &FsLocks) -> Result<(), RepositoryError> {
+pub(crate) fn complete(layout: &Layout, locks: &FsLocks) -> Result<(), RepositoryError> {
     complete_held(&lock(locks)?, layout, locks).map(drop)
 }
 
 /// As [`complete`], unless the writer, or somebody who completes it, is at it; and what had to be kept
 /// aside is an error.
 pub(crate) fn complete_if_idle(layout: &Layout, locks: &FsLocks) -> Result<(), RepositoryError> {
-    if !is_present(&layout.journal())? {
+    if !is_left(layout)? {
         return Ok(());
     }
     match locks.try_acquire(&LockName::journal())? {
@@ -265,10 +268,10 @@ pub(crate) fn complete_held(
 }
 
 fn look(layout: &Layout) -> Result<Option<Journal>, RepositoryError> {
-    let path = layout.journal();
-    if !is_present(&path)? {
+    if !is_left(layout)? {
         return Ok(None);
     }
+    let path = layout.journal();
     let read: Result<Option<(Journal, Content)>, Unreadable> =
         read::json(&path, &layout.relative(&path));
     match read? {
@@ -277,12 +280,6 @@ fn look(layout: &Layout) -> Result<Option<Journal>, RepositoryError> {
         }
         found => Ok(found.map(|(journal, _)| journal)),
     }
-}
-
-fn is_present(path: &Path) -> Result<bool, RepositoryError> {
-    if_present(std::fs::symlink_metadata(path))
-        .map(|found| found.is_some())
-        .map_err(|error| storage_error("look at", path, error).into())
 }
 
 fn kept_aside(layout: &Layout, ids: &[WorkId]) -> RepositoryError {

@@ -153,8 +153,7 @@ impl FsRepository {
             return Ok(());
         }
         self.format.check_writable()?;
-        let held = journal::lock(&self.locks)?;
-        journal::complete_held(&held, &self.layout, &self.locks).map(drop)
+        journal::complete(&self.layout, &self.locks)
     }
 
     /// [`FsRepository::update`] of an item whose lock this is.

@@ -123,10 +123,10 @@ impl Harm {
             Self::PlanHalved => {
                 let of_plan = |item: &&WorkItem| {
                     item.at_version(1).is_ok_and(|first| {
-                        let request = first.title.as_str().split(' ').next();
+                        let request = verify::request_that_made(&first);
                         let asked = entries.iter().map(|entry| &entry.intent);
                         let mut plans = asked.filter(|intent| intent.deed == Deed::Plan);
-                        plans.any(|intent| Some(intent.request.as_str()) == request)
+                        plans.any(|intent| intent.request == request)
                     })
                 };
                 fs::remove_file(path(&one(items().find(of_plan))?))

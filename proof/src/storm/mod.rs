@@ -108,7 +108,6 @@ fn mutate(storm: &Storm, outcome: &mut Outcome) -> io::Result<()> {
     };
     let small = Storm { commands: 400, ..storm.clone() };
     let Weather { ground, entries, .. } = small.blow()?;
-    program::once(&storm.jerry, &ground, &["show", "1"])?;
     for harm in Harm::ALL {
         note(format!("{harm:?}"), harm.shows_as(), &harm.show(&ground, &entries)?);
     }
@@ -116,7 +115,6 @@ fn mutate(storm: &Storm, outcome: &mut Outcome) -> io::Result<()> {
         let faulty =
             Storm { commands: 150, workers: 6, hot: 2, fault: Some(fault), ..storm.clone() };
         let Weather { ground, entries, .. } = faulty.blow()?;
-        program::once(&storm.jerry, &ground, &["show", "1"])?;
         let found = verify::verify(&entries, &verify::read(&data(&ground))?);
         note(format!("{fault:?}"), fault.shows_as(), &found);
     }
@@ -189,6 +187,8 @@ impl Storm {
             entries.extend(theirs);
             complaints.extend(complained);
         }
+        // Whoever comes next writes what is missing of a plan whose journal is there.
+        program::once(&self.jerry, &ground, &["show", "1"])?;
         Ok(Weather { ground, entries, complaints, tally, took })
     }
 }
@@ -215,8 +215,6 @@ fn aftermath(
     outcome: &mut Outcome,
 ) -> io::Result<Vec<Finding>> {
     let jerry = |arguments: &[&str]| program::once(&storm.jerry, ground, arguments);
-    // Whoever comes next writes what is missing of a plan whose journal is there.
-    jerry(&["show", "1"])?;
     let mut findings = verify::verify(entries, &verify::read(&data(ground))?);
     let mut strange = |message: String| findings.push(Finding { wrong: Wrong::Strange, message });
 

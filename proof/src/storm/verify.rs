@@ -91,6 +91,11 @@ pub(super) fn alarming(answer: &Value) -> Option<&Value> {
     answer["findings"].as_array()?.iter().find(|finding| !harmless(finding))
 }
 
+/// The request that made an item, of which this is the first version: its title begins with it.
+pub(super) fn request_that_made(first: &WorkItem) -> &str {
+    first.title.as_str().split(' ').next().unwrap_or_default()
+}
+
 /// Everything that is wrong.
 pub(super) fn verify(entries: &[Entry], found: &Found) -> Vec<Finding> {
     let mut check = Check { found, by_request: HashMap::new(), findings: Vec::new() };
@@ -223,7 +228,7 @@ impl<'a> Check<'a> {
         if written.is_new() {
             // The title that it was made with, however often it was changed since.
             let first = item.at_version(1).map_err(|error| error.to_string())?;
-            let made = first.title.as_str().split(' ').next() == Some(intent.request.as_str());
+            let made = request_that_made(&first) == intent.request;
             return made.then_some(()).ok_or_else(|| format!("it was made as '{}'", first.title));
         }
         let name = if intent.deed == Deed::Work { intent.end() } else { intent.request.clone() };
@@ -267,7 +272,7 @@ impl<'a> Check<'a> {
         }
         match item.at_version(1) {
             Ok(first) => {
-                let request = first.title.as_str().split(' ').next().unwrap_or_default();
+                let request = request_that_made(&first);
                 self.asked(id, request, 1);
             }
             Err(error) => self.add(Wrong::Strange, format!("{id}: {error}")),
@@ -313,7 +318,7 @@ impl<'a> Check<'a> {
         let all: Vec<_> = self.found.items.values().chain(stones).collect();
         let mut made: HashMap<String, usize> = HashMap::new();
         for first in all.iter().filter_map(|item| item.at_version(1).ok()) {
-            let request = first.title.as_str().split(' ').next().unwrap_or_default();
+            let request = request_that_made(&first);
             *made.entry(request.to_owned()).or_default() += 1;
         }
         for Entry { intent, .. } in entries.iter().filter(|it| it.intent.deed == Deed::Plan) {

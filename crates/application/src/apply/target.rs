@@ -97,7 +97,7 @@ pub(super) async fn check(ports: &Ports, plan: &[Wanted], found: &[Found]) -> Re
             Found::There(item) if !seen.insert(item.uid) => {
                 return Err(InvalidPlan::ItemTwice(item.id.clone()).into());
             }
-            Found::There(item) => wanted.is_for(item)?,
+            Found::There(item) => RepositoryError::unless_version(item, wanted.item.if_version)?,
             Found::Deleted(item) => return Err(ports.absent(&item.id).await?.into()),
         }
     }
@@ -128,17 +128,6 @@ impl Wanted {
     fn named<'a>(&self, items: &'a [Summary]) -> Option<&'a Summary> {
         let name = self.item.external_ref.as_ref()?;
         items.iter().find(|item| item.external_ref.as_ref() == Some(name))
-    }
-
-    /// Whether `item` has the version that the plan was made for.
-    fn is_for(&self, item: &WorkItem) -> Result<(), RepositoryError> {
-        match self.item.if_version {
-            Some(expected) if expected != item.version => {
-                let (id, found) = (item.id.clone(), item.version);
-                Err(RepositoryError::VersionConflict { id, expected, found })
-            }
-            _ => Ok(()),
-        }
     }
 }
 
